@@ -1,0 +1,56 @@
+"""Writing files so that a crash leaves either the old file or the new one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from ntklab.errors import FileError
+
+
+def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes) -> Path:
+    """Write ``path`` through a temporary file beside it, flushed to disk before it takes the name.
+
+    ``write`` is either the bytes themselves or a function that fills the temporary path it is given (which keeps the
+    suffix of ``path``). Missing parent folders are made. Raises ``FileError`` naming the path and the reason.
+    """
+    target = Path(path)
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+        os.close(handle)
+        temporary = Path(name)
+        if isinstance(write, bytes):
+            temporary.write_bytes(write)
+        else:
+            write(temporary)
+        _flush(temporary)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+        _flush(target.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"cannot write {target}: {reason}; choose another folder or free some space") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+    return target
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open a folder for flushing
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

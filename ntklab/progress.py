@@ -1,0 +1,57 @@
+"""What long work says while it runs.
+
+Long work is a generator of events that returns its result: a ``Forecast`` first, then ``Progress`` and ``Partial``
+events, at least one every 0.2 s. Whoever drives it may close it at any event: that is how work is cancelled, so a
+generator must leave nothing half-written when ``GeneratorExit`` reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What the work that follows will need: ``peak_bytes`` of memory, about ``seconds``, in ``tiles`` pieces."""
+
+    peak_bytes: int
+    seconds: float | None = None
+    tiles: int = 1
+    route: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """``done`` of ``total`` pieces of the step named ``text``."""
+
+    done: int
+    total: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A piece of a result that can be drawn already; ``key`` names what it is part of."""
+
+    key: str
+    value: Any
+
+
+Event = Forecast | Progress | Partial
+Work = Generator[Event, None, T]
+
+
+def drain(work: Work[T], listen: Callable[[Event], None] | None = None) -> T:
+    """Drive ``work`` to its end on this thread, passing its events to ``listen``, and return its result."""
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        if listen is not None:
+            listen(event)

@@ -1,0 +1,24 @@
+"""Everything that running an experiment found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ntklab.results.data import Data
+from ntklab.results.gram import Gram
+from ntklab.results.spectrum import Spectrum
+from ntklab.results.trajectory import Trajectory
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Results by name; a part that was not asked for, or not reached, is None. Kernels are on the training samples."""
+
+    experiment: str
+    data: Data
+    empirical: Gram | None = None
+    ntk: Gram | None = None
+    nngp: Gram | None = None
+    empirical_spectrum: Spectrum | None = None
+    ntk_spectrum: Spectrum | None = None
+    trajectory: Trajectory | None = None

@@ -1,0 +1,42 @@
+"""What is asked: pure, validated, hashable values that can be written to a file and read back."""
+
+from ntklab.spec.activations import Activation
+from ntklab.spec.architecture import Architecture, Input
+from ntklab.spec.base import Spec, field_types
+from ntklab.spec.codec import SCHEMA, Document
+from ntklab.spec.dataset import SOURCE_TYPES, Dataset, class_count, sample_shape
+from ntklab.spec.experiment import Experiment, check_fit, fitted
+from ntklab.spec.kernel import KernelRequest
+from ntklab.spec.layers import LAYER_TYPES, Branch, Dense, Dropout, Flatten, Layer, is_activation
+from ntklab.spec.shapes import LayerShape, layer_shapes, output_shape, parameter_count
+from ntklab.spec.training import Training
+
+__all__ = [
+    "LAYER_TYPES",
+    "SCHEMA",
+    "SOURCE_TYPES",
+    "Activation",
+    "Architecture",
+    "Branch",
+    "Dataset",
+    "Dense",
+    "Document",
+    "Dropout",
+    "Experiment",
+    "Flatten",
+    "Input",
+    "KernelRequest",
+    "Layer",
+    "LayerShape",
+    "Spec",
+    "Training",
+    "check_fit",
+    "class_count",
+    "field_types",
+    "fitted",
+    "is_activation",
+    "layer_shapes",
+    "output_shape",
+    "parameter_count",
+    "sample_shape",
+]

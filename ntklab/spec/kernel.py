@@ -1,0 +1,29 @@
+"""What kernel is asked for, and in what precision, where and within what memory."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from ntklab.spec.base import Seed
+from ntklab.spec.codec import Document
+
+Bytes = Annotated[int, msgspec.Meta(ge=1, extra={"remedy": "give a number of bytes above 0, or none for a default"})]
+Dtype = Literal["float32", "float64"]
+Outputs = Literal["full", "diagonal", "mean"]
+
+
+class KernelRequest(Document, frozen=True):
+    """The finite-width kernel of the network drawn with ``seed``, and its infinite-width limit.
+
+    ``outputs``: "full" keeps (n1, n2, k, k), "diagonal" (n1, n2, k) keeps each output with itself, "mean" (n1, n2)
+    averages the diagonal (the trace kernel over k). ``device`` is "cpu", "cuda" or "cuda:1". ``memory`` is the budget
+    in bytes; None takes a share of what is free.
+    """
+
+    outputs: Outputs = "mean"
+    dtype: Dtype = "float32"
+    device: str = "cpu"
+    seed: Seed = 0
+    memory: Bytes | None = None
