@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from ntklab.errors import SpecError
-from ntklab.spec.base import Count, Spec
+from ntklab.spec.base import Count
 from ntklab.spec.codec import Document
 from ntklab.spec.layers import Branch, Dense, Layer
 

@@ -30,7 +30,7 @@ class Document(Spec, frozen=True):
             raise complaint(cls.__name__, "expected a table of fields", raw, "write {…} with the fields of the spec")
         body = {key: value for key, value in raw.items() if key != "schema"}
         _check_schema(raw.get("schema", SCHEMA))
-        _check_layer_names(body, cls.__name__)
+        _check_layer_names(body)
         try:
             return msgspec.convert(body, cls)
         except msgspec.ValidationError as error:
@@ -87,11 +87,11 @@ def _check_schema(schema: Any) -> None:
         raise complaint("schema", f"this version reads schema {SCHEMA} and older", schema, "install a newer ntklab")
 
 
-def _check_layer_names(raw: Any, where: str) -> None:
+def _check_layer_names(raw: Any) -> None:
     """Unknown layer types get an error that names the layer and its nearest known relatives."""
     layers = raw.get("layers") if isinstance(raw, dict) else None
     if isinstance(raw, dict) and isinstance(raw.get("architecture"), dict):
-        _check_layer_names(raw["architecture"], "architecture")
+        _check_layer_names(raw["architecture"])
     _check_stack(layers, "layer")
 
 
@@ -122,7 +122,8 @@ def _spec_names() -> list[str]:
     names: list[str] = []
     stack: list[type] = [Spec]
     while stack:
-        stack.extend(children := stack.pop().__subclasses__())
+        children: list[type] = stack.pop().__subclasses__()
+        stack.extend(children)
         names.extend(child.__name__ for child in children)
     return names
 
