@@ -44,9 +44,9 @@ install_packages() {
 # Packages are installed again only when what they are made from has changed.
 stamp() { { "$python" -VV; echo "$venv $root $1"; cat "$root/pyproject.toml" "$root/packaging/constraints.txt"; } | sha256sum; }
 
-# setup EXTRAS [TOOL:PACKAGE ...]
+# setup EXTRAS [TOOL:PACKAGE ...]   (EXTRAS may be empty)
 setup() {
-  local extras=$1 wanted now
+  local extras=$1 mark=$venv/.ntklab-${1:-app} wanted now
   shift
   python=${PYTHON:-python3}
   command -v "$python" >/dev/null || fail "$python is missing; install Python 3.11 or newer, or set PYTHON"
@@ -58,11 +58,11 @@ setup() {
     [ -z "$wanted" ] || install_packages $wanted
   fi
   now=$(stamp "$extras")
-  if [ "$(cat "$venv/.ntklab-$extras" 2>/dev/null)" != "$now" ]; then
+  if [ "$(cat "$mark" 2>/dev/null)" != "$now" ]; then
     say "setting up $venv (some minutes and about 1.5 GB the first time; several GB with CUDA)"
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-      --constraint "$root/packaging/constraints.txt" --editable "$root[$extras]" >&2
-    echo "$now" >"$venv/.ntklab-$extras"
+      --constraint "$root/packaging/constraints.txt" --editable "$root${extras:+[$extras]}" >&2
+    echo "$now" >"$mark"
   fi
 }
