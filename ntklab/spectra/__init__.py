@@ -1,1 +1,24 @@
-"""See the design notes in README.md."""
+"""Eigenvalues of a kernel and what follows from them: one quantity a file, numpy in float64, no network."""
+
+from ntklab.spectra.alignment import centred_target_alignment, target_alignment
+from ntklab.spectra.condition import condition_number, rounding_floor
+from ntklab.spectra.effective_dimension import effective_dimension
+from ntklab.spectra.eigen import eigen
+from ntklab.spectra.power import target_power
+from ntklab.spectra.rank import participation_ratio, stable_rank
+from ntklab.spectra.spectrum import spectrum
+from ntklab.spectra.stability import critical_rate
+
+__all__ = [
+    "centred_target_alignment",
+    "condition_number",
+    "critical_rate",
+    "effective_dimension",
+    "eigen",
+    "participation_ratio",
+    "rounding_floor",
+    "spectrum",
+    "stable_rank",
+    "target_alignment",
+    "target_power",
+]
