@@ -188,7 +188,7 @@ def test_a_zero_kernel_is_stable_at_any_rate():
 
 @pytest.mark.parametrize(
     ("request_", "words"),
-    [({"loss": "hinge"}, "half_mse"), ({"momentum": 1.0}, "below 1"), ({"momentum": math.nan}, "")],
+    [({"loss": "hinge"}, "half_mse"), ({"momentum": 1.0}, "below 1"), ({"momentum": math.nan}, "below 1")],
 )
 def test_critical_rate_refuses_what_it_does_not_know(request_, words):
     with pytest.raises(SpecError, match=words):

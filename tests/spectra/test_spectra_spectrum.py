@@ -60,9 +60,8 @@ def test_the_default_ridge_is_the_mean_eigenvalue():
 def test_full_outputs_stack_as_sample_times_k_plus_output():
     gram = full_gram()
     n, k = 5, 3
-    dense = np.array(
-        [[gram.values[i, j, a, b] for j in range(n) for b in range(k)] for i in range(n) for a in range(k)]
-    )
+    pairs = [(i, a) for i in range(n) for a in range(k)]
+    dense = np.array([[gram.values[i, j, a, b] for j, b in pairs] for i, a in pairs])
     Y = np.random.default_rng(3).normal(size=(n, k))
     found = drain(spectrum(gram, Y, loss="torch_mse"))
     values, vectors = np.linalg.eigh(dense)
