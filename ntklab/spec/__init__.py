@@ -3,6 +3,7 @@
 from ntklab.spec.activations import Activation
 from ntklab.spec.architecture import Architecture, Input
 from ntklab.spec.base import Spec, field_types
+from ntklab.spec.catalogue import LAYER_ROWS, SOURCE_ROWS, FieldRow, TypeRow, caption, field_rows, type_row
 from ntklab.spec.codec import SCHEMA, Document
 from ntklab.spec.dataset import SOURCE_TYPES, Dataset, class_count, sample_shape
 from ntklab.spec.experiment import Experiment, check_fit, fitted
@@ -12,8 +13,10 @@ from ntklab.spec.shapes import LayerShape, layer_shapes, output_shape, parameter
 from ntklab.spec.training import Training
 
 __all__ = [
+    "LAYER_ROWS",
     "LAYER_TYPES",
     "SCHEMA",
+    "SOURCE_ROWS",
     "SOURCE_TYPES",
     "Activation",
     "Architecture",
@@ -23,6 +26,7 @@ __all__ = [
     "Document",
     "Dropout",
     "Experiment",
+    "FieldRow",
     "Flatten",
     "Input",
     "KernelRequest",
@@ -30,8 +34,11 @@ __all__ = [
     "LayerShape",
     "Spec",
     "Training",
+    "TypeRow",
+    "caption",
     "check_fit",
     "class_count",
+    "field_rows",
     "field_types",
     "fitted",
     "is_activation",
@@ -39,4 +46,5 @@ __all__ = [
     "output_shape",
     "parameter_count",
     "sample_shape",
+    "type_row",
 ]

@@ -10,6 +10,7 @@ from ntklab.errors import SpecError
 from ntklab.spec.base import Count, NonNegative, Positive, Seed, Spec
 from ntklab.spec.codec import Document
 
+FilePath = Annotated[str, msgspec.Meta(extra={"path": True, "remedy": "give the path of a file in quotes"})]
 Dimension = Annotated[int, msgspec.Meta(ge=2, le=100_000, extra={"remedy": "give a dimension of at least 2"})]
 
 
@@ -84,8 +85,8 @@ class File(Spec, frozen=True, tag=True):
     takes whole numbers of few distinct values, and words, as classes.
     """
 
-    path: str
-    labels: str | None = None
+    path: FilePath
+    labels: FilePath | None = None
     features: str | None = None
     target: str | None = None
     task: Literal["auto", "classes", "regression"] = "auto"

@@ -1,0 +1,186 @@
+"""Words for people about the types and fields of the specs: titles, groups, labels, tooltips, usual ranges.
+
+What a type or field *is* (kind, limits, choices, default) stands in the structs; ``catalogue`` joins the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Note:
+    """About one field. ``none`` says what no value means; ``start`` is the value to begin with when it gets one.
+
+    ``usual`` is the range of a slider, ``step`` that of a spin box, ``log`` whether equal ratios look equal.
+    """
+
+    label: str
+    tooltip: str
+    usual: tuple[float, float] | None = None
+    step: float | None = None
+    log: bool = False
+    none: str = ""
+    start: Any = None
+
+
+WEIGHTS, ACTIVATIONS, STRUCTURE = "Weights", "Activations", "Structure"
+BUNDLED, SYNTHETIC, FILES = "Real data", "Synthetic", "Your files"
+
+TITLES: dict[str, tuple[str, str]] = {
+    "Dense": ("Dense", WEIGHTS),
+    "Branch": ("Residual block", STRUCTURE),
+    "Dropout": ("Dropout", STRUCTURE),
+    "Flatten": ("Flatten", STRUCTURE),
+    "Relu": ("ReLU", ACTIVATIONS),
+    "LeakyRelu": ("Leaky ReLU", ACTIVATIONS),
+    "ABRelu": ("Two-slope ReLU", ACTIVATIONS),
+    "Abs": ("Absolute value", ACTIVATIONS),
+    "Erf": ("Erf", ACTIVATIONS),
+    "Gelu": ("GELU", ACTIVATIONS),
+    "Sin": ("Sine", ACTIVATIONS),
+    "Cos": ("Cosine", ACTIVATIONS),
+    "Rbf": ("RBF feature", ACTIVATIONS),
+    "Gaussian": ("Gaussian", ACTIVATIONS),
+    "Exp": ("Exponential", ACTIVATIONS),
+    "Gabor": ("Gabor", ACTIVATIONS),
+    "Sign": ("Sign", ACTIVATIONS),
+    "Sigmoid_like": ("Sigmoid-like", ACTIVATIONS),
+    "Polynomial": ("Polynomial", ACTIVATIONS),
+    "Monomial": ("Monomial", ACTIVATIONS),
+    "RectifiedMonomial": ("Rectified monomial", ACTIVATIONS),
+    "Hermite": ("Hermite polynomial", ACTIVATIONS),
+    "ExpNormalized": ("Normalised exponential", ACTIVATIONS),
+    "Numerical": ("Tanh, softplus, …", ACTIVATIONS),
+    "Digits": ("Digits", BUNDLED),
+    "BreastCancer": ("Breast cancer", BUNDLED),
+    "Wine": ("Wine", BUNDLED),
+    "Diabetes": ("Diabetes", BUNDLED),
+    "Circle": ("Circle", SYNTHETIC),
+    "TwoCircles": ("Two circles", SYNTHETIC),
+    "Moons": ("Moons", SYNTHETIC),
+    "Spirals": ("Spirals", SYNTHETIC),
+    "Regression1D": ("Regression, 1-D", SYNTHETIC),
+    "Regression2D": ("Regression, 2-D", SYNTHETIC),
+    "Sphere": ("Sphere", SYNTHETIC),
+    "File": ("From a file", FILES),
+}
+
+CAPTIONS: dict[str, str] = {
+    "Dense": "Dense {width}",
+    "Dropout": "Dropout {keep_rate:g}",
+    "LeakyRelu": "Leaky ReLU {alpha:g}",
+    "Monomial": "x^{degree}",
+    "RectifiedMonomial": "ReLU^{degree}",
+    "Hermite": "Hermite {degree}",
+    "Numerical": "{fn}",
+}
+
+_NOISE = Note("Noise", "Standard deviation of the Gaussian noise added to the coordinates", (0.0, 0.5), 0.01)
+_TARGET_NOISE = Note("Noise", "Standard deviation of the Gaussian noise added to the targets", (0.0, 0.5), 0.01)
+_DEGREE = Note("Degree", "Degree of the polynomial", (0, 10))
+_AMPLITUDE = Note("Amplitude a", "Factor in front of the function", (-2.0, 2.0), 0.1)
+_FREQUENCY = Note("Scale b", "Factor on the argument of the function", (-2.0, 2.0), 0.1)
+_PHASE = Note("Phase c", "Added to the argument of the function, in radians", (-3.2, 3.2), 0.1)
+_GAMMA = Note("Gamma", "Inverse squared length scale", (0.01, 10.0), 0.1, log=True)
+
+NOTES: dict[str, Note] = {
+    "Dense.width": Note(
+        "Width", "Number of units of the finite network; the infinite kernel ignores it", (1, 4096), log=True
+    ),
+    "Dense.W_std": Note(
+        "W_std", "Standard deviation of the weights: √2 keeps the variance through ReLU", (0.1, 3.0), 0.05
+    ),
+    "Dense.b_std": Note("b_std", "Standard deviation of the biases", (0.0, 2.0), 0.05, none="no bias", start=0.1),
+    "Dense.param": Note(
+        "Parameterisation", "ntk: unit-variance weights times W_std/√fan_in; standard: that factor in their variance"
+    ),
+    "Dense.s": Note(
+        "Width factors s", "Standard parameterisation: true input and output width over the written width", (0.1, 10.0)
+    ),
+    "Dropout.keep_rate": Note("Keep rate", "Probability that a unit is kept", (0.1, 1.0), 0.05),
+    "Dropout.mode": Note("Mode", "train drops units; test does nothing"),
+    "Branch.branches": Note("Branches", "Parallel stacks of layers on the same input; an empty one is the identity"),
+    "Branch.merge": Note("Merge", "How the ends of the branches are joined: added, side by side, or multiplied"),
+    "Branch.axis": Note("Axis", "Axis along which branches are put side by side", (-1, 3), none="channels", start=-1),
+    "LeakyRelu.alpha": Note("Slope α", "Slope below 0", (0.0, 1.0), 0.05),
+    "ABRelu.a": Note("Slope a", "Slope below 0", (-2.0, 2.0), 0.1),
+    "ABRelu.b": Note("Slope b", "Slope above 0", (-2.0, 2.0), 0.1),
+    "Erf.a": _AMPLITUDE, "Erf.b": _FREQUENCY, "Erf.c": Note("Shift c", "Added to the function", (-2.0, 2.0), 0.1),
+    "Sin.a": _AMPLITUDE, "Sin.b": _FREQUENCY, "Sin.c": _PHASE,
+    "Cos.a": _AMPLITUDE, "Cos.b": _FREQUENCY, "Cos.c": _PHASE,
+    "Rbf.gamma": _GAMMA,
+    "Gaussian.a": _AMPLITUDE, "Gaussian.b": Note("Exponent b", "Factor on x² in the exponent", (-4.0, 0.0), 0.1),
+    "Exp.a": _AMPLITUDE, "Exp.b": _FREQUENCY,
+    "Polynomial.coef": Note("Coefficients", "Of 1, x, x², … in that order", (-2.0, 2.0), 0.1),
+    "Monomial.degree": _DEGREE, "RectifiedMonomial.degree": _DEGREE, "Hermite.degree": _DEGREE,
+    "ExpNormalized.gamma": _GAMMA,
+    "ExpNormalized.shift": Note("Shift", "Added to the cosine in the exponent", (-2.0, 2.0), 0.1),
+    "ExpNormalized.do_clip": Note("Clip", "Clip the cosine to [−1, 1]"),
+    "Numerical.fn": Note("Function", "A function whose expectations are integrated numerically"),
+    "Numerical.deg": Note("Nodes", "Least number of quadrature nodes a dimension", (5, 200)),
+    "Circle.frequency": Note("Frequency", "Periods of the target around the circle", (1, 20)),
+    "TwoCircles.noise": _NOISE, "Moons.noise": _NOISE, "Spirals.noise": _NOISE,
+    "Spirals.turns": Note("Turns", "Turns of each arm", (0.5, 4.0), 0.25),
+    "Spirals.arms": Note("Arms", "Number of arms, one a class", (2, 10)),
+    "Regression1D.target": Note("Target", "The function to learn"),
+    "Regression1D.noise": _TARGET_NOISE,
+    "Regression2D.target": Note("Target", "The function to learn"),
+    "Regression2D.noise": _TARGET_NOISE,
+    "Sphere.dimension": Note("Dimension", "Number of coordinates", (2, 1000), log=True),
+    "Sphere.degree": Note("Degree", "Degree of the Legendre polynomial to learn", (0, 10)),
+    "File.path": Note("File", "A .npz, .npy or .csv file, or MNIST-style IDX images"),
+    "File.labels": Note("Labels file", "Second file with the labels (IDX or .npy)", none="none", start=""),
+    "File.features": Note(
+        "Features", "Array (npz) or columns (csv, separated by commas) to learn from", none="all others", start=""
+    ),
+    "File.target": Note("Target", "Array (npz) or column (csv) to predict", none="the last", start=""),
+    "File.task": Note("Task", "auto takes words, and whole numbers of few distinct values, as classes"),
+    "Dataset.source": Note("Data", "Where the samples come from"),
+    "Dataset.n_train": Note("Training samples", "Number of training samples N: the kernel is N×N", (8, 2048), log=True),
+    "Dataset.n_test": Note("Test samples", "Number of test samples", (0, 2048)),
+    "Dataset.classes": Note("Classes", "Keep these classes alone (numbers from 0)", none="all", start=(0, 1)),
+    "Dataset.scaling": Note(
+        "Scaling", "sphere: each sample has norm √d; unit_norm: norm 1; standardise: each feature has variance 1"
+    ),
+    "Dataset.targets": Note("Targets", "one_hot: 1 − 1/k and −1/k; sign: ±1; values: as they are; auto: by the data"),
+    "Dataset.seed": Note("Seed", "Fixes which samples are drawn, their noise and the split"),
+    "KernelRequest.outputs": Note(
+        "Outputs", "mean: average over the outputs (N×N); diagonal: each output with itself; full: all pairs"
+    ),
+    "KernelRequest.dtype": Note("Precision", "Floating-point type of the finite-width kernel"),
+    "KernelRequest.device": Note("Device", "cpu, cuda, or cuda:1 for the second GPU"),
+    "KernelRequest.seed": Note("Seed", "Draws the weights of the finite network"),
+    "KernelRequest.memory": Note(
+        "Memory budget", "Most bytes that kernels may take", (2**28, 2**36), 2**28, log=True,
+        none="a share of what is free", start=2**30,
+    ),
+    "Training.steps": Note("Steps", "Number of gradient steps", (10, 10_000), log=True),
+    "Training.learning_rate": Note(
+        "Learning rate", "Step size η of gradient descent", (1e-3, 1e3), 0.1, log=True,
+        none="a share of the largest stable rate", start=1.0,
+    ),
+    "Training.critical_share": Note(
+        "Share of critical rate", "Learning rate over the largest stable one of the linear model; above 1 it diverges",
+        (0.01, 2.0), 0.05,
+    ),
+    "Training.momentum": Note("Momentum", "Heavy-ball momentum, as in torch", (0.0, 0.99), 0.05),
+    "Training.batch_size": Note("Batch size", "Samples a step", (1, 512), log=True, none="full batch", start=32),
+    "Training.loss": Note("Loss", "half_mse: 1/(2N)·Σ(f−y)²; torch_mse: the mean of (f−y)² over samples and outputs"),
+    "Training.seed": Note("Seed", "Fixes the order of minibatches"),
+    "Training.kernel_every": Note(
+        "Kernel snapshots", "Steps between kernel snapshots for the drift curve", (1, 1000), log=True,
+        none="about twelve in all", start=50,
+    ),
+    "Input.kind": Note("Kind", "What a sample is"),
+    "Input.shape": Note("Shape", "Size of each axis of a sample, channels last", (1, 1000)),
+    "Architecture.input": Note("Input", "Shape of one sample"),
+    "Architecture.layers": Note("Layers", "From input to output"),
+    "Architecture.name": Note("Name", "Name of the architecture"),
+    "Experiment.architecture": Note("Architecture", "The network"),
+    "Experiment.dataset": Note("Data", "What it learns"),
+    "Experiment.kernel": Note("Kernel", "Which kernels are computed, how and where"),
+    "Experiment.training": Note("Training", "How the network is trained"),
+    "Experiment.name": Note("Name", "Name of the experiment"),
+}  # fmt: skip

@@ -1,0 +1,119 @@
+"""The catalogue has a row for everything and says what the structs say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ntklab.spec import (
+    LAYER_ROWS,
+    LAYER_TYPES,
+    SOURCE_ROWS,
+    SOURCE_TYPES,
+    Architecture,
+    Branch,
+    Dataset,
+    Dense,
+    Dropout,
+    Experiment,
+    FieldRow,
+    Input,
+    KernelRequest,
+    Training,
+    caption,
+    field_rows,
+    field_types,
+    type_row,
+)
+from ntklab.spec.activations import Numerical, Polynomial, Relu
+from ntklab.spec.notes import CAPTIONS, NOTES, TITLES
+
+PLAIN = (Input, Architecture, Dataset, KernelRequest, Training, Experiment)
+TYPES = {**LAYER_TYPES, **SOURCE_TYPES}
+
+
+def row(cls: type[msgspec.Struct], name: str) -> FieldRow:
+    return next(row for row in field_rows(cls) if row.name == name)
+
+
+def test_every_type_has_a_row() -> None:
+    assert [row.name for row in LAYER_ROWS] == list(LAYER_TYPES)
+    assert [row.name for row in SOURCE_ROWS] == list(SOURCE_TYPES)
+    assert {row.group for row in LAYER_ROWS} == {"Weights", "Activations", "Structure"}
+    for entry in (*LAYER_ROWS, *SOURCE_ROWS):
+        assert entry.title
+        assert entry.formula
+        assert type_row(entry.name) is type_row(entry.cls) is entry
+
+
+def test_words_are_about_things_that_exist() -> None:
+    known = {f"{cls.__name__}.{name}" for cls in (*TYPES.values(), *PLAIN) for name in cls.__struct_fields__}
+    assert set(NOTES) == known
+    assert set(TITLES) == set(TYPES)
+    assert set(CAPTIONS) <= set(LAYER_TYPES)
+    assert all(note.tooltip and note.label for note in NOTES.values())
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "expected"),
+    [
+        (Dense, "width", {"kind": "int", "minimum": 1, "open_minimum": False, "required": True, "log": True}),
+        (Dense, "W_std", {"kind": "float", "minimum": 0, "open_minimum": True, "default": 1.0, "maximum": None}),
+        (Dense, "b_std", {"kind": "float", "optional": True, "none": "no bias", "default": None, "minimum": 0}),
+        (Dense, "param", {"kind": "choice", "choices": ("ntk", "standard"), "default": "ntk"}),
+        (Dense, "s", {"kind": "floats", "length": 2, "minimum": 0, "open_minimum": True}),
+        (Dropout, "keep_rate", {"minimum": 0, "open_minimum": True, "maximum": 1, "open_maximum": False}),
+        (Polynomial, "coef", {"kind": "floats", "length": None, "default": (0.0, 1.0)}),
+        (Branch, "branches", {"kind": "spec", "required": True}),
+        (Branch, "axis", {"kind": "int", "optional": True, "none": "channels"}),
+        (SOURCE_TYPES["File"], "path", {"kind": "path", "required": True}),
+        (SOURCE_TYPES["File"], "labels", {"kind": "path", "optional": True}),
+        (SOURCE_TYPES["File"], "target", {"kind": "text", "optional": True}),
+        (LAYER_TYPES["ExpNormalized"], "do_clip", {"kind": "bool", "default": False}),
+        (Dataset, "classes", {"kind": "ints", "optional": True, "length": None}),
+        (Dataset, "source", {"kind": "spec"}),
+        (Training, "momentum", {"minimum": 0, "maximum": 1, "open_maximum": True}),
+        (Training, "learning_rate", {"optional": True, "minimum": 0, "open_minimum": True}),
+        (Input, "shape", {"kind": "ints", "minimum": 1}),
+    ],
+)
+def test_rows_say_what_the_structs_say(cls: type[msgspec.Struct], name: str, expected: dict[str, Any]) -> None:
+    found = row(cls, name)
+    assert {key: getattr(found, key) for key in expected} == expected
+
+
+@pytest.mark.parametrize("cls", [*TYPES.values(), *PLAIN])
+def test_suggested_values_are_accepted(cls: type[msgspec.Struct]) -> None:
+    """Defaults, first values and the ends of the sliders all pass the checks of the fields."""
+    for entry in field_rows(cls):
+        kind = field_types(cls)[entry.name]
+        assert entry.optional == bool(entry.none)
+        values = [entry.default] * (not entry.required) + [entry.start] * entry.optional
+        ends = [int(end) if entry.kind in ("int", "ints") else end for end in entry.usual or ()]
+        values += [(end,) * (entry.length or 1) for end in ends] if entry.kind in ("ints", "floats") else ends
+        for value in values:
+            msgspec.convert(value, kind)
+        if entry.log and entry.usual and entry.kind == "float":
+            assert entry.usual[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (Dense(512), "Dense 512"),
+        (Relu(), "ReLU"),
+        (Numerical(fn="mish"), "mish"),
+        (Dropout(0.9), "Dropout 0.9"),
+        (Branch(((), (Dense(3),))), "Residual block"),
+        (Branch(((Dense(2),), (Dense(3),)), merge="concat"), "Branches (concat)"),
+    ],
+)
+def test_captions(layer: msgspec.Struct, words: str) -> None:
+    assert caption(layer) == words
+
+
+def test_unknown_names_have_no_row() -> None:
+    with pytest.raises(KeyError):
+        type_row("Convolution9D")
