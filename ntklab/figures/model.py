@@ -70,7 +70,10 @@ class Heatmap:
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One curve or cloud of points; ``low`` and ``high`` bound a band around it."""
+    """One curve or cloud of points; ``low`` and ``high`` bound a band around it. NaN breaks a line.
+
+    ``weight`` multiplies the width of the line and the size of its points: below 1 for the lesser of two like curves.
+    """
 
     name: str
     x: Array
@@ -80,6 +83,7 @@ class Series:
     low: Array | None = None
     high: Array | None = None
     in_legend: bool = True
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -116,20 +120,29 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Points of the plane coloured by class (``role``), for the function view over 2-D inputs."""
+    """Points of the plane, coloured by class (``role``) or, where ``values`` (one a point) are given, by value.
+
+    Values take their colours from the norm and colour map of the plane; ``role`` still gives the marker. ``hollow``
+    points have an outline only; ``weight`` multiplies their size. ``samples`` are their positions in the training set
+    (None for other samples).
+    """
 
     name: str
     x: Array
     y: Array
     role: Role
     hollow: bool = False
+    values: Array | None = None
+    weight: float = 1.0
+    samples: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Plane:
     """A function on a plane: an optional ``field`` (rows down = y from high to low) under points.
 
-    ``extent`` is (x0, x1, y0, y1) of the field in data units.
+    ``extent`` is (x0, x1, y0, y1) of the field in data units. ``norm``, ``value_label`` and ``colours`` are those of
+    the field and of points with values. ``equal`` gives both axes the same scale.
     """
 
     title: str
@@ -140,6 +153,8 @@ class Plane:
     extent: tuple[float, float, float, float] = (0.0, 1.0, 0.0, 1.0)
     norm: Norm | None = None
     value_label: str = ""
+    colours: Literal["sequential", "diverging"] = "diverging"
+    equal: bool = True
     caption: str = ""
 
 

@@ -1,0 +1,128 @@
+"""Kernel matrices as images, with the samples sorted by class."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntklab.errors import NumericalError
+from ntklab.figures import captions, norms
+from ntklab.figures.model import Array, Axis, Heatmap
+from ntklab.results import Data, Gram, Spectrum, relative_distance
+
+Groups = tuple[tuple[int, int, str], ...]
+
+
+def kernel(
+    matrix: Gram | Array,
+    data: Data,
+    *,
+    title: str = "Kernel",
+    value_label: str = "",
+    spectrum: Spectrum | None = None,
+) -> Heatmap:
+    """A kernel (n, n) on the training samples of ``data``; NaN entries are not computed yet.
+
+    ``matrix`` may be a bare array while it grows tile by tile; a ``Gram`` also states its conventions and health in the
+    caption, and its condition number where ``spectrum`` is given. A kernel between other samples keeps their order.
+    """
+    values = matrix.matrix if isinstance(matrix, Gram) else np.asarray(matrix)
+    order = _order(values, data)
+    drawn = _permuted(values, order)
+    return Heatmap(
+        title=title,
+        values=drawn,
+        norm=norms.robust(drawn),
+        value_label=value_label or _value_label(matrix),
+        x=_axis("sample j", order, data),
+        y=_axis("sample i", order, data),
+        groups=() if order is None else groups(data),
+        rows=order,
+        columns=order,
+        caption=captions.gram(matrix, data.outputs, spectrum) if isinstance(matrix, Gram) else "",
+    )
+
+
+def difference(a: Gram, b: Gram, data: Data) -> Heatmap:
+    """``a`` − ``b`` (both (n, n)), symmetric about 0; the caption states the relative Frobenius distance from ``b``.
+
+    Raises ``NumericalError`` if the kernels are not on the same samples.
+    """
+    A, B = a.matrix, b.matrix
+    if A.shape != B.shape:
+        raise NumericalError(
+            f"difference: kernels must be on the same samples, got {A.shape} and {B.shape}; compute both again"
+        )
+    order = _order(A, data)
+    change = _permuted(np.asarray(A, dtype=np.float64) - B, order)
+    finite = bool(np.isfinite(change).all())
+    distance = f"|ΔΘ|/|Θ| = {captions.number(relative_distance(A, B), 3)}" if finite else ""
+    return Heatmap(
+        title=f"{_kind(a)} − {_kind(b)}",
+        values=change,
+        norm=norms.symmetric(change),
+        value_label=f"{_kind(a).lower()} − {_value_label(b)}",
+        colours="diverging",
+        x=_axis("sample j", order, data),
+        y=_axis("sample i", order, data),
+        groups=() if order is None else groups(data),
+        rows=order,
+        columns=order,
+        caption=captions.join(distance, captions.gram(a, data.outputs)),
+    )
+
+
+def groups(data: Data) -> Groups:
+    """(start, stop, class name) of each run of training samples sorted as in ``Data.order``."""
+    if data.labels_train is None or len(data.labels_train) == 0:
+        return ()
+    labels = data.labels_train[data.order()]
+    starts = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
+    return tuple((start, stop, class_name(data, int(labels[start]))) for start, stop in pairwise(starts))
+
+
+def class_name(data: Data, label: int) -> str:
+    """Name of class ``label``."""
+    return data.class_names[label] if label < len(data.class_names) else f"class {label}"
+
+
+def _order(values: Array, data: Data) -> NDArray[np.intp] | None:
+    order = data.order()
+    return order if values.shape == (len(order), len(order)) else None
+
+
+def _permuted(values: Array, order: NDArray[np.intp] | None) -> Array:
+    if order is None or np.array_equal(order, np.arange(len(order))):
+        return values
+    return np.ascontiguousarray(values[np.ix_(order, order)])
+
+
+def _axis(label: str, order: NDArray[np.intp] | None, data: Data) -> Axis:
+    if order is None:
+        return Axis(label)
+    return Axis(label, "sorted by target" if data.labels_train is None else "sorted by class")
+
+
+_KINDS = {
+    "empirical": ("Empirical", "empirical NTK Θ(i, j)"),
+    "ntk": ("Analytic", "analytic NTK Θ(i, j)"),
+    "nngp": ("NNGP", "NNGP kernel K(i, j)"),
+}
+
+
+def _kind(gram: Gram) -> str:
+    return _named(gram)[0]
+
+
+def _value_label(matrix: Gram | Array) -> str:
+    return _named(matrix)[1] if isinstance(matrix, Gram) else "Θ(i, j)"
+
+
+def _named(gram: Gram) -> tuple[str, str]:
+    """Title and symbol. A kernel drawn from a seeded network is empirical, whatever its kind is called."""
+    kind = gram.provenance.kind.lower()
+    if gram.provenance.seed is not None or "empirical" in kind:
+        return _KINDS["empirical"]
+    return _KINDS["nngp" if "nngp" in kind else "ntk"]

@@ -1,0 +1,111 @@
+"""Eigenvalues of kernels, and how much of the target lies in their first modes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ntklab.figures import captions
+from ntklab.figures.model import Axis, Curves, Role, Rule, Series, Shade
+from ntklab.results import Spectrum
+
+_K = Axis("mode k", scale="log")
+
+
+def spectrum(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
+    """Eigenvalues λ_k, largest first, on log-log axes: analytic as a line, empirical as dots.
+
+    Values below the precision floor are not drawn; the caption counts them, and the floor's region is shaded where the
+    spectrum comes near it.
+    """
+    parts = _named(empirical, analytic)
+    series = tuple(
+        Series(name, _modes(part), _above_floor(part), role, "dots" if role == "empirical" else "line")
+        for name, role, part in parts
+    )
+    limits, shades = _range(series, [part for _, _, part in parts])
+    return Curves(
+        title="Spectrum",
+        x=_K,
+        y=Axis("eigenvalue λₖ", scale="log", limits=limits),
+        series=series,
+        shades=shades,
+        caption=captions.join(*(_caption(name, part, len(parts)) for name, _, part in parts)),
+    )
+
+
+def power(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
+    """Share of the target's squared norm in the first k modes (Canatar, Bordelon, Pehlevan 2021), against k."""
+    parts = [(name, role, part) for name, role, part in _named(empirical, analytic) if part.target_power.size]
+    series = tuple(
+        Series(name, _modes(part), part.cumulative_power, role, "line+dots" if _few(part) else "line")
+        for name, role, part in parts
+    )
+    return Curves(
+        title="Cumulative target power",
+        x=_K,
+        y=Axis("share of target in modes 1 … k", limits=(0.0, 1.02)),
+        series=series,
+        rules=tuple(_dimension(name, part) for name, _, part in parts),
+        caption=captions.join(*(_alignment(name, part, len(parts)) for name, _, part in parts)),
+    )
+
+
+def _named(empirical: Spectrum | None, analytic: Spectrum | None) -> list[tuple[str, Role, Spectrum]]:
+    """What there is to draw, the line first so that dots lie on it."""
+    rows: list[tuple[str, Role, Spectrum | None]] = [
+        ("analytic, infinite width", "analytic", analytic),
+        ("empirical, finite width", "empirical", empirical),
+    ]
+    return [(name, role, part) for name, role, part in rows if part is not None]
+
+
+def _modes(part: Spectrum) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.arange(1, part.eigenvalues.size + 1, dtype=np.float64)
+
+
+def _few(part: Spectrum) -> bool:
+    return part.eigenvalues.size <= 64
+
+
+def _above_floor(part: Spectrum) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    drawn = part.eigenvalues > max(part.floor, 0.0)
+    return np.where(drawn, part.eigenvalues, np.nan)
+
+
+def _range(series: tuple[Series, ...], parts: list[Spectrum]) -> tuple[tuple[float, float] | None, tuple[Shade, ...]]:
+    """Limits of λ, and the region below the coarsest floor if any spectrum ends within two decades above it."""
+    drawn = np.concatenate([s.y[np.isfinite(s.y)] for s in series]) if series else np.empty(0)
+    if drawn.size == 0:
+        return None, ()
+    low, high = float(drawn.min()) / 2, float(drawn.max()) * 2
+    coarsest = max(parts, key=lambda part: part.floor)
+    if coarsest.floor <= 0 or float(coarsest.eigenvalues.min()) > 100 * coarsest.floor:
+        return (low, high), ()
+    low = min(low, coarsest.floor / 10)
+    return (low, high), (Shade("y", low, coarsest.floor, f"below {coarsest.provenance.dtype} precision"),)
+
+
+def _caption(name: str, part: Spectrum, of: int) -> str:
+    origin = part.provenance
+    below = part.eigenvalues <= max(part.floor, 0.0)
+    negative = int((part.eigenvalues < 0).sum())
+    lost = f"{int(below.sum())} below the {origin.dtype} floor not drawn" if below.any() else ""
+    lost += f" ({negative} negative)" if negative else ""
+    words = captions.join(
+        captions.parameterisation(origin), origin.dtype, f"N = {part.eigenvalues.size}", captions.seed(origin),
+        captions.condition(part), lost,
+    )  # fmt: skip
+    return f"{name.split(',')[0]}: {words}" if of > 1 else words
+
+
+def _dimension(name: str, part: Spectrum) -> Rule:
+    return Rule("x", max(part.effective_dimension, 1.0), f"d_eff {name.split(',')[0]}")
+
+
+def _alignment(name: str, part: Spectrum, of: int) -> str:
+    words = [f"d_eff = {captions.number(part.effective_dimension)} at ridge {captions.number(part.ridge, 2)}"]
+    if part.alignment is not None:
+        words.append(f"alignment {captions.number(part.alignment)}")
+    if part.centred_alignment is not None:
+        words.append(f"centred {captions.number(part.centred_alignment)}")
+    return (f"{name.split(',')[0]}: " if of > 1 else "") + ", ".join(words)
