@@ -1,1 +1,6 @@
-"""See the design notes in README.md."""
+"""Data sets: from a spec to numbers. Real, synthetic, and the user's own files."""
+
+from ntklab.datasets.load import load
+from ntklab.datasets.readers import columns
+
+__all__ = ["columns", "load"]
