@@ -1,1 +1,1 @@
-"""See the design notes in README.md."""
+"""Kernels of networks: infinite width, finite width and classical, in tiles within a memory budget."""
