@@ -9,6 +9,7 @@ import msgspec
 from ntklab.errors import SpecError
 from ntklab.spec.base import Count
 from ntklab.spec.codec import Document
+from ntklab.spec.fitting import follow
 from ntklab.spec.layers import Branch, Dense, Layer
 
 _RANKS = {"vector": 1, "sequence": 2, "image": 3, "volume": 4}
@@ -45,10 +46,13 @@ class Architecture(Document, frozen=True):
         layer_shapes(self)
 
     def with_width(self, width: int) -> Architecture:
-        """The same network with every dense layer but the read-out ``width`` wide (those inside branches too)."""
+        """The same network with every dense layer but the read-out ``width`` wide (those inside branches too).
+
+        A branch that is added to its own input keeps the width of that (see ``fitting``).
+        """
         last = self.readout_index
         layers = tuple(layer if i == last else _widened(layer, width) for i, layer in enumerate(self.layers))
-        return self.replace(layers=layers)  # type: ignore[no-any-return]
+        return self.replace(layers=follow(layers, self.input.shape))  # type: ignore[no-any-return]
 
     def with_outputs(self, outputs: int) -> Architecture:
         """The same network with a read-out of ``outputs`` units."""

@@ -102,6 +102,7 @@ Source = Union[  # noqa: UP007 (one row a source)
 
 SOURCE_TYPES: dict[str, type[Spec]] = {cls.__name__: cls for cls in get_args(Source)}
 CLASSES: dict[str, int] = {"Digits": 10, "BreastCancer": 2, "Wine": 3, "TwoCircles": 2, "Moons": 2}
+SAMPLES: dict[str, int] = {"Digits": 1797, "BreastCancer": 569, "Wine": 178, "Diabetes": 442}
 FEATURES: dict[str, int] = {
     "Digits": 64, "BreastCancer": 30, "Wine": 13, "Diabetes": 10, "Circle": 2, "TwoCircles": 2, "Moons": 2,
     "Spirals": 2, "Regression1D": 1, "Regression2D": 2,
@@ -136,6 +137,11 @@ class Dataset(Document, frozen=True):
             strange = [c for c in self.classes if not 0 <= c < known]
             if strange:
                 raise SpecError(f"Dataset.classes: classes are 0 to {known - 1}, got {strange}; remove them")
+
+
+def sample_count(source: Spec) -> int | None:
+    """Number of samples that a source has, known without loading it; None for synthetic data and files."""
+    return SAMPLES.get(type(source).__name__)
 
 
 def class_count(source: Source) -> int | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ntklab.errors import SpecError
-from ntklab.spec.architecture import Architecture
+from ntklab.spec.architecture import Architecture, Input
 from ntklab.spec.codec import Document
 from ntklab.spec.dataset import Dataset, sample_shape
+from ntklab.spec.fitting import follow
 from ntklab.spec.kernel import KernelRequest
 from ntklab.spec.shapes import output_shape
 from ntklab.spec.training import Training
@@ -39,8 +40,7 @@ def check_fit(architecture: Architecture, features: int, outputs: int) -> None:
 
 
 def fitted(architecture: Architecture, features: int, outputs: int) -> Architecture:
-    """``architecture`` with its input and read-out resized to the data."""
+    """``architecture`` with its input and read-out resized to the data, and the branches that depend on them."""
     layers = architecture.with_outputs(outputs).layers
-    return Architecture(
-        input=architecture.input.__class__("vector", (features,)), layers=layers, name=architecture.name
-    )
+    shape = (features,)
+    return Architecture(input=Input("vector", shape), layers=follow(layers, shape), name=architecture.name)
