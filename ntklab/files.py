@@ -10,11 +10,12 @@ from pathlib import Path
 from ntklab.errors import FileError
 
 
-def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes) -> Path:
+def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes, *, flush: bool = True) -> Path:
     """Write ``path`` through a temporary file beside it, flushed to disk before it takes the name.
 
     ``write`` is either the bytes themselves or a function that fills the temporary path it is given (which keeps the
-    suffix of ``path``). Missing parent folders are made. Raises ``FileError`` naming the path and the reason.
+    suffix of ``path``). Missing parent folders are made. Without ``flush`` the file survives a crash of the program but
+    perhaps not of the machine, and costs no wait for the disk. Raises ``FileError`` naming the path and the reason.
     """
     target = Path(path)
     temporary: Path | None = None
@@ -27,10 +28,12 @@ def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes) ->
             temporary.write_bytes(write)
         else:
             write(temporary)
-        _flush(temporary)
+        if flush:
+            _flush(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
-        _flush(target.parent)
+        if flush:
+            _flush(target.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise FileError(f"cannot write {target}: {reason}; choose another folder or free some space") from error
@@ -38,6 +41,15 @@ def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes) ->
         if temporary is not None:
             temporary.unlink(missing_ok=True)
     return target
+
+
+def set_aside(path: Path) -> Path | None:
+    """Rename a file that is of no use to ``….bad``, in place of an older one; its new path, or None if that failed."""
+    aside = path.with_name(path.name + ".bad")
+    try:
+        return path.replace(aside)
+    except OSError:
+        return None
 
 
 def _umask() -> int:
