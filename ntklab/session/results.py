@@ -1,0 +1,109 @@
+"""What was found so far, and which parts of it the experiment has moved away from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ntklab.errors import SpecError
+from ntklab.results import Data, Gram, Run, Spectrum, Trajectory, WidthConvergence
+from ntklab.spec import Architecture, Branch, Dense, Experiment, Layer
+
+
+@dataclass(eq=False)
+class Results:
+    """Results by name, each None until it is found. Only ``Session.put`` writes here.
+
+    ``outdated`` names the parts that were computed for an experiment from which the present one differs in a way that
+    matters to them: another learning rate leaves kernels as they are, another width leaves the infinite ones.
+    """
+
+    data: Data | None = None
+    empirical: Gram | None = None
+    ntk: Gram | None = None
+    nngp: Gram | None = None
+    empirical_spectrum: Spectrum | None = None
+    ntk_spectrum: Spectrum | None = None
+    trajectory: Trajectory | None = None
+    convergence: WidthConvergence | None = None
+    outdated: frozenset[str] = frozenset()
+    _made_of: dict[str, Hashable] = field(default_factory=dict, repr=False)
+
+    @property
+    def stale(self) -> bool:
+        """Whether any part is of another experiment than the present one."""
+        return bool(self.outdated)
+
+    def put(self, name: str, value: Any, experiment: Experiment) -> None:
+        """Keep ``value``, computed for ``experiment``. Raises ``KeyError`` for a name that is no part."""
+        self._made_of[name] = INGREDIENTS[name](experiment)
+        setattr(self, name, value)
+
+    def compare(self, experiment: Experiment) -> bool:
+        """Bring ``outdated`` up to date; whether it changed."""
+        before = self.outdated
+        now = {name: INGREDIENTS[name](experiment) for name in self._made_of if getattr(self, name) is not None}
+        self.outdated = frozenset(name for name, made_of in now.items() if made_of != self._made_of[name])
+        return self.outdated != before
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for name in INGREDIENTS:
+            setattr(self, name, None)
+        self._made_of.clear()
+        self.outdated = frozenset()
+
+    def run(self, experiment: str) -> Run | None:
+        """The results as a ``Run`` of the experiment with that content hash; None without data."""
+        if self.data is None:
+            return None
+        parts = ("empirical", "ntk", "nngp", "empirical_spectrum", "ntk_spectrum", "trajectory")
+        return Run(experiment, self.data, **{part: getattr(self, part) for part in parts})
+
+
+def _data(experiment: Experiment) -> Hashable:
+    return experiment.dataset
+
+
+def _finite(experiment: Experiment) -> Hashable:
+    return experiment.dataset, experiment.architecture.replace(name=""), experiment.kernel.replace(memory=None)
+
+
+def _infinite(experiment: Experiment) -> Hashable:
+    kernel = experiment.kernel.replace(memory=None, seed=0, outputs="mean")
+    return experiment.dataset, _limit(experiment.architecture), kernel
+
+
+def _limit(architecture: Architecture) -> Architecture:
+    """The network with its widths evened out where the infinite-width kernel does not see them."""
+    architecture = architecture.replace(name="")
+    if any(_sees_width(layer) for layer in architecture.layers):
+        return architecture
+    try:
+        return architecture.with_width(1)
+    except SpecError:  # branches whose widths are tied to each other in another way than by a sum
+        return architecture
+
+
+def _sees_width(layer: Layer) -> bool:
+    if isinstance(layer, Branch):
+        return layer.merge == "concat" or any(_sees_width(part) for branch in layer.branches for part in branch)
+    return isinstance(layer, Dense) and layer.param == "standard"
+
+
+def _with_loss(kernel: Callable[[Experiment], Hashable]) -> Callable[[Experiment], Hashable]:
+    """A spectrum states the largest stable rate of the loss and momentum in use."""
+    return lambda experiment: (kernel(experiment), experiment.training.loss, experiment.training.momentum)
+
+
+INGREDIENTS: dict[str, Callable[[Experiment], Hashable]] = {
+    "data": _data,
+    "empirical": _finite,
+    "ntk": _infinite,
+    "nngp": _infinite,
+    "empirical_spectrum": _with_loss(_finite),
+    "ntk_spectrum": _with_loss(_infinite),
+    "trajectory": lambda experiment: (_finite(experiment), experiment.training),
+    "convergence": _infinite,
+}
