@@ -65,7 +65,7 @@ def condition(spectrum: Spectrum | None) -> str:
         return ""
     if math.isfinite(spectrum.condition):
         return f"κ = {number(spectrum.condition, 2)}"
-    return f"numerically singular in {spectrum.provenance.dtype}"
+    return "numerically singular"
 
 
 def health(gram: Gram) -> str:

@@ -123,21 +123,28 @@ def _groups(
 
 
 def _split(data: Data, at: Float, part: str, prediction: _Prediction | None, values: Float | None) -> list[Points]:
+    """The samples of one split by class and correctness; only right training samples stand in the legend."""
     labels = data.labels_train if part == "train" else data.labels_test
     wrong = _wrong(data, part, prediction)
-    weight = 1.0 if part == "train" else _SMALL
     groups: list[tuple[str, Role, NDArray[np.bool_], bool]] = []
     if labels is None:
-        groups.append((f"{part} samples", "class0", np.ones(len(at), bool), False))
+        groups.append((f"{part} samples", "class0", ~wrong, False))
     else:
         for label in np.unique(labels):
-            mine, name = labels == label, f"{class_name(data, int(label))}, {part}"
-            groups.append((name, class_role(int(label)), mine & ~wrong, False))
-            groups.append((f"{name}, wrong", class_role(int(label)), mine & wrong, True))
+            mine, role, name = labels == label, class_role(int(label)), class_name(data, int(label))
+            name = name if part == "train" else f"{name}, test"
+            groups.append((name, role, mine & ~wrong, False))
+            groups.append((f"{name}, misclassified", role, mine & wrong, True))
     return [
-        Points(name, at[mask, 0], at[mask, 1], role, hollow, None if values is None else values[mask], weight,
-               np.flatnonzero(mask) if part == "train" else None)
-        for name, role, mask, hollow in groups if mask.any()
+        Points(
+            name, at[mask, 0], at[mask, 1], role, hollow,
+            values=None if values is None else values[mask],
+            weight=1.0 if part == "train" else _SMALL,
+            samples=np.flatnonzero(mask) if part == "train" else None,
+            in_legend=labels is not None and part == "train" and not hollow,
+        )
+        for name, role, mask, hollow in groups
+        if mask.any()
     ]  # fmt: skip
 
 

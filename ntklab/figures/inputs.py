@@ -83,7 +83,8 @@ def _principal(data: Data) -> Layout:
     directions = directions * signs[:, None]
     total = float((sizes**2).sum()) or 1.0
     shares = [100 * float(size**2) / total for size in (*sizes, 0.0, 0.0)[:2]]
-    axes = tuple(Axis(f"principal component {i}", f"{captions.number(share, 2)} % of variance")
+    axes = tuple(Axis(f"PC {i}", f"{captions.number(share, 2)} % of variance")
                  for i, share in enumerate(shares, start=1))  # fmt: skip
     test = (np.asarray(data.X_test, np.float64).reshape(-1, X.shape[1]) - mean) @ directions.T
-    return Layout((X - mean) @ directions.T, test, axes, f"projection of {X.shape[1]} features", equal=False)
+    note = f"principal components (PC) of {X.shape[1]} features"
+    return Layout((X - mean) @ directions.T, test, axes, note, equal=False)

@@ -135,6 +135,7 @@ class Points:
     values: Array | None = None
     weight: float = 1.0
     samples: NDArray[np.intp] | None = None
+    in_legend: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ def spectrum(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
         y=Axis("eigenvalue λₖ", scale="log", limits=limits),
         series=series,
         shades=shades,
-        caption=captions.join(*(_caption(name, part, len(parts)) for name, _, part in parts)),
+        caption=captions.join(_shared(parts), *(_caption(name, part, len(parts)) for name, _, part in parts)),
     )
 
 
@@ -43,9 +43,9 @@ def power(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
     return Curves(
         title="Cumulative target power",
         x=_K,
-        y=Axis("share of target in modes 1 … k", limits=(0.0, 1.02)),
+        y=Axis("share of target in first k modes", limits=(0.0, 1.02)),
         series=series,
-        rules=tuple(_dimension(name, part) for name, _, part in parts),
+        rules=tuple(_dimension(part) for _, _, part in parts[:1]),
         caption=captions.join(*(_alignment(name, part, len(parts)) for name, _, part in parts)),
     )
 
@@ -85,21 +85,26 @@ def _range(series: tuple[Series, ...], parts: list[Spectrum]) -> tuple[tuple[flo
     return (low, high), (Shade("y", low, coarsest.floor, f"below {coarsest.provenance.dtype} precision"),)
 
 
+def _shared(parts: list[tuple[str, Role, Spectrum]]) -> str:
+    """What holds for all spectra drawn."""
+    words = {captions.parameterisation(part.provenance) for _, _, part in parts}
+    sizes = {part.eigenvalues.size for _, _, part in parts}
+    return captions.join(words.pop() if len(words) == 1 else "", f"N = {sizes.pop()}" if len(sizes) == 1 else "")
+
+
 def _caption(name: str, part: Spectrum, of: int) -> str:
+    """Precision, seed and condition of one spectrum, and how many eigenvalues are not drawn."""
     origin = part.provenance
-    below = part.eigenvalues <= max(part.floor, 0.0)
+    below = int((part.eigenvalues <= max(part.floor, 0.0)).sum())
     negative = int((part.eigenvalues < 0).sum())
-    lost = f"{int(below.sum())} below the {origin.dtype} floor not drawn" if below.any() else ""
+    lost = f"{below} below the precision floor not drawn" if below else ""
     lost += f" ({negative} negative)" if negative else ""
-    words = captions.join(
-        captions.parameterisation(origin), origin.dtype, f"N = {part.eigenvalues.size}", captions.seed(origin),
-        captions.condition(part), lost,
-    )  # fmt: skip
-    return f"{name.split(',')[0]}: {words}" if of > 1 else words
+    words = [part for part in (origin.dtype, captions.seed(origin), captions.condition(part), lost) if part]
+    return f"{name.split(',')[0]}: {', '.join(words)}" if of > 1 else captions.join(*words)
 
 
-def _dimension(name: str, part: Spectrum) -> Rule:
-    return Rule("x", max(part.effective_dimension, 1.0), f"d_eff {name.split(',')[0]}")
+def _dimension(part: Spectrum) -> Rule:
+    return Rule("x", max(part.effective_dimension, 1.0), f"d_eff = {captions.number(part.effective_dimension)}")
 
 
 def _alignment(name: str, part: Spectrum, of: int) -> str:

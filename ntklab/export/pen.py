@@ -1,0 +1,81 @@
+"""Sizes on paper, and what the palette's words mean to matplotlib."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ntklab.figures.colours import GROUNDS, Marker
+from ntklab.figures.model import Axis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+PAPER = GROUNDS["print"]
+MARKERS: dict[Marker, str] = {
+    "circle": "o", "square": "s", "diamond": "D", "triangle": "^", "cross": "x", "plus": "P", "star": "*", "down": "v",
+    "left": "<", "pentagon": "p",
+}  # fmt: skip
+DASHES: tuple[float, ...] = (5.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Sizes in points: text, thin rules, curves and markers; all follow from the size of the text."""
+
+    font: float
+
+    @property
+    def small(self) -> float:
+        """Text of captions and labels inside the axes."""
+        return max(self.font - 1.5, 5.0)
+
+    @property
+    def rule(self) -> float:
+        """Width of axes, ticks and rules."""
+        return 0.075 * self.font
+
+    @property
+    def line(self) -> float:
+        """Width of a curve."""
+        return 0.15 * self.font
+
+    @property
+    def dot(self) -> float:
+        """Diameter of a marker."""
+        return 0.36 * self.font
+
+
+def set_axis(axes: Axes, which: str, axis: Axis) -> None:
+    """Title, scale and limits of one axis; short log axes are labelled with plain numbers."""
+    getattr(axes, f"set_{which}label")(axis.title)
+    getattr(axes, f"set_{which}scale")(axis.scale)
+    if axis.limits is not None:
+        getattr(axes, f"set_{which}lim")(*axis.limits)
+
+
+def label_decades(axes: Axes) -> None:
+    """On log axes of at most two and a half decades of everyday numbers: 1, 2, 5, 10 … instead of powers of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if axis.get_scale() == "log" and low >= 0.1 and high < 2e5 and high <= 300 * low:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high <= 300 * low else (1.0,)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+
+
+def canvas_of(axes: Axes) -> Canvas:
+    """The whole page of ``axes``."""
+    canvas: Any = axes.get_figure()
+    assert canvas is not None
+    return canvas  # type: ignore[no-any-return]
+
+
+def legend_below(axes: Axes, handles: list[Any], labels: list[str], *, pen: Pen, columns: int) -> None:
+    """A legend under the axes, where it covers no data."""
+    canvas_of(axes).legend(
+        handles, labels, loc="outside lower center", ncols=columns, fontsize=pen.small, frameon=False,
+        handletextpad=0.4, columnspacing=1.2, labelspacing=0.3, borderaxespad=0.2, handlelength=2.4,
+    )  # fmt: skip
