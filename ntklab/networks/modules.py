@@ -63,9 +63,12 @@ class Merge(nn.Module):
         self.axis = axis
 
     def forward(self, a: Tensor) -> Tensor:
-        values: list[Tensor] = [branch(a) for branch in self.branches]
+        return self.join([branch(a) for branch in self.branches])
+
+    def join(self, values: Sequence[Tensor]) -> Tensor:
+        """The merged outputs of the branches."""
         if self.merge == "concat":
-            return torch.cat(values, dim=self.axis)
+            return torch.cat(list(values), dim=self.axis)
         join = torch.add if self.merge == "sum" else torch.mul
         merged = values[0]
         for value in values[1:]:

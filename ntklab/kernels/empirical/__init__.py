@@ -1,1 +1,5 @@
-"""See the design notes in README.md."""
+"""Kernels of finite networks: the Neural Tangent Kernel by per-layer factors."""
+
+from ntklab.kernels.empirical.ntk import empirical_ntk
+
+__all__ = ["empirical_ntk"]

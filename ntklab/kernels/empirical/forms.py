@@ -1,0 +1,213 @@
+"""The three forms of a kernel with k outputs, each with its cheapest formula for a tile and its layout in memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ntklab.errors import SpecError
+from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.products import inner
+
+Array = NDArray[np.floating]
+Factors = Sequence[Factor]
+
+
+@dataclass(frozen=True)
+class Form(ABC):
+    """How ``k`` outputs are kept: the shape of the store, the product of factors in a tile, and where a tile goes."""
+
+    k: int
+
+    @abstractmethod
+    def store(self, n1: int, n2: int) -> tuple[int, ...]:
+        """Shape of the array that holds the whole kernel."""
+
+    @abstractmethod
+    def tile(self, rows: Factors, columns: Factors) -> Tensor:
+        """The kernel between two batches of samples, in the layout of the store."""
+
+    @abstractmethod
+    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
+        """Write ``tile`` into ``store`` from the samples ``start`` = (row, column) on."""
+
+    @abstractmethod
+    def mirrored(self, tile: Tensor) -> Tensor:
+        """The tile of the same samples with rows and columns swapped."""
+
+    @abstractmethod
+    def matrix(self, tile: Tensor) -> Tensor:
+        """(rows, columns): the mean over outputs of a tile."""
+
+    @abstractmethod
+    def values(self, store: Array) -> Array:
+        """The store as ``Gram.values``, without copying."""
+
+    @abstractmethod
+    def multiply_adds(self, factor: Factor) -> int:
+        """Of one factor, for one pair of samples."""
+
+    @abstractmethod
+    def side(self) -> int:
+        """Samples on the side of a tile whose products stay in a core's cache."""
+
+
+class _Full(Form):
+    """(n1, n2, k, k), stored as the matrix (n1·k, n2·k) that acts on stacked outputs."""
+
+    def store(self, n1: int, n2: int) -> tuple[int, ...]:
+        return n1 * self.k, n2 * self.k
+
+    def tile(self, rows: Factors, columns: Factors) -> Tensor:
+        n1, n2 = _count(rows), _count(columns)
+        like = _any(rows)
+        tile: Tensor | None = None
+        diagonal: list[Tensor] = []
+        for F, G in zip(rows, columns, strict=True):
+            K = _inputs(F, G)
+            if F.B is None or G.B is None:
+                diagonal.append(like.new_ones(n1, n2) if K is None else K)
+                continue
+            B = inner(F.B.flatten(0, 1), G.B.flatten(0, 1)).view(n1, self.k, n2 * self.k)
+            wide = None if K is None else K.repeat_interleave(self.k, dim=1).unsqueeze(1)
+            tile = _accumulated(tile, B, wide)
+        if tile is None:
+            tile = like.new_zeros(n1, self.k, n2 * self.k)
+        for K in diagonal:
+            tile.view(n1, self.k, n2, self.k).diagonal(dim1=1, dim2=3).add_(K.unsqueeze(-1))
+        return tile.view(n1 * self.k, n2 * self.k)
+
+    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
+        i, j = start[0] * self.k, start[1] * self.k
+        store[i : i + tile.shape[0], j : j + tile.shape[1]] = tile
+
+    def mirrored(self, tile: Tensor) -> Tensor:
+        return tile.T
+
+    def matrix(self, tile: Tensor) -> Tensor:
+        blocks = tile.view(tile.shape[0] // self.k, self.k, tile.shape[1] // self.k, self.k)
+        return blocks.diagonal(dim1=1, dim2=3).mean(-1)
+
+    def values(self, store: Array) -> Array:
+        n1, n2 = store.shape[0] // self.k, store.shape[1] // self.k
+        return store.reshape(n1, self.k, n2, self.k).transpose(0, 2, 1, 3)
+
+    def multiply_adds(self, factor: Factor) -> int:
+        return _width(factor.A) + self.k * self.k * (_width(factor.B))
+
+    def side(self) -> int:
+        return max(1, 640 // self.k)
+
+
+class _Diagonal(Form):
+    """(n1, n2, k), stored as k matrices (k, n1, n2)."""
+
+    def store(self, n1: int, n2: int) -> tuple[int, ...]:
+        return self.k, n1, n2
+
+    def tile(self, rows: Factors, columns: Factors) -> Tensor:
+        tile = _any(rows).new_zeros(self.k, _count(rows), _count(columns))
+        for F, G in zip(rows, columns, strict=True):
+            K = _inputs(F, G)
+            for o in range(self.k):
+                if F.B is None or G.B is None:
+                    tile[o] += 1.0 if K is None else K
+                else:
+                    _accumulated(tile[o], inner(F.B[:, o], G.B[:, o]), K)
+        return tile
+
+    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
+        store[:, start[0] : start[0] + tile.shape[1], start[1] : start[1] + tile.shape[2]] = tile
+
+    def mirrored(self, tile: Tensor) -> Tensor:
+        return tile.mT
+
+    def matrix(self, tile: Tensor) -> Tensor:
+        return tile.mean(0)
+
+    def values(self, store: Array) -> Array:
+        return store.transpose(1, 2, 0)
+
+    def multiply_adds(self, factor: Factor) -> int:
+        return _width(factor.A) + self.k * _width(factor.B)
+
+    def side(self) -> int:
+        return 512
+
+
+class _Mean(Form):
+    """(n1, n2): the trace over outputs divided by k. Σ_o B_io·B_jo is one product of rows k·out long."""
+
+    def store(self, n1: int, n2: int) -> tuple[int, ...]:
+        return n1, n2
+
+    def tile(self, rows: Factors, columns: Factors) -> Tensor:
+        tile: Tensor | None = None
+        for F, G in zip(rows, columns, strict=True):
+            K = _inputs(F, G)
+            if F.B is None or G.B is None:
+                B = _any(rows).new_full((_count(rows), _count(columns)), float(self.k))
+            else:
+                B = inner(F.B.flatten(1), G.B.flatten(1))
+            tile = _accumulated(tile, B, K)
+        assert tile is not None, "a kernel has at least one factor"
+        return tile.div_(self.k)
+
+    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
+        store[start[0] : start[0] + tile.shape[0], start[1] : start[1] + tile.shape[1]] = tile
+
+    def mirrored(self, tile: Tensor) -> Tensor:
+        return tile.T
+
+    def matrix(self, tile: Tensor) -> Tensor:
+        return tile
+
+    def values(self, store: Array) -> Array:
+        return store
+
+    def multiply_adds(self, factor: Factor) -> int:
+        return _width(factor.A) + self.k * _width(factor.B)
+
+    def side(self) -> int:
+        return 512
+
+
+FORMS: dict[str, type[Form]] = {"full": _Full, "diagonal": _Diagonal, "mean": _Mean}
+
+
+def form(outputs: str) -> type[Form]:
+    """The form named ``outputs``. Raises ``SpecError``."""
+    if outputs not in FORMS:
+        raise SpecError(f"outputs: expected one of {', '.join(FORMS)}, got {outputs!r}; choose one of them")
+    return FORMS[outputs]
+
+
+def _accumulated(total: Tensor | None, B: Tensor, K: Tensor | None) -> Tensor:
+    """``total`` + B∘K, in place while the tile is in cache; K None stands for ones."""
+    if total is None:
+        return B if K is None else B.mul_(K)
+    return total.add_(B) if K is None else total.addcmul_(B, K)
+
+
+def _inputs(F: Factor, G: Factor) -> Tensor | None:
+    return None if F.A is None or G.A is None else inner(F.A, G.A, F.offset)
+
+
+def _any(factors: Factors) -> Tensor:
+    factor = factors[0]
+    array = factor.B if factor.A is None else factor.A
+    assert array is not None, "a factor has cotangents or inputs"
+    return array
+
+
+def _count(factors: Factors) -> int:
+    return len(_any(factors))
+
+
+def _width(array: Tensor | None) -> int:
+    return 0 if array is None else array.shape[-1]

@@ -1,0 +1,160 @@
+"""The finite-width Neural Tangent Kernel Θ = J Jᵀ, tile by tile, without J (Jacot et al. 2018, arXiv:1806.07572)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from ntklab import spec
+from ntklab.errors import NtkLabError
+from ntklab.kernels.budget import resolve
+from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.forms import Factors, Form, form
+from ntklab.kernels.empirical.plan import Plan, costs, make_plan, seconds, upper_blocks
+from ntklab.kernels.empirical.probe import verify
+from ntklab.kernels.empirical.products import threads_for
+from ntklab.kernels.empirical.subject import Subject, subject
+from ntklab.kernels.tiles import Block, Span, spans
+from ntklab.progress import Forecast, Partial, Progress, Work
+from ntklab.results import Gram, Provenance, Tile
+
+_PROBED = 2  # samples looked at before the work starts
+
+
+def empirical_ntk(
+    model_or_architecture: nn.Module | spec.Architecture,
+    x1: ArrayLike | Tensor,
+    x2: ArrayLike | Tensor | None = None,
+    *,
+    outputs: str = "full",
+    seed: int = 0,
+    dtype: str = "float32",
+    device: str = "cpu",
+    memory: int | None = None,
+) -> Work[Gram]:
+    """The NTK of one network between the samples ``x1`` (n1, *sample shape) and ``x2`` (n2, …); None is ``x1``.
+
+    Θ[i, j, o, p] = Σ_θ ∂f_o(x1_i)/∂θ · ∂f_p(x2_j)/∂θ over the trained parameters. ``outputs`` "full" gives
+    (n1, n2, k, k), "diagonal" (n1, n2, k) each output with itself, "mean" (n1, n2) the mean of these over outputs. An
+    architecture is drawn with ``seed``; a module is taken as it is (a copy of it in ``dtype`` and on ``device`` where
+    those differ), and its kernel is checked on two samples against autograd. ``memory`` in bytes bounds what the work
+    adds to the process (on the device, for CUDA).
+
+    Yields a ``Forecast``, then for each tile ``Partial("tile", Tile)`` (mean over outputs) and ``Progress``. Raises
+    ``NtkLabError`` for a module whose trained parameters are not all in dense layers used once, ``DataError`` for
+    samples that do not fit, ``MemoryBudgetError`` if the result exceeds the budget.
+    """
+    started = time.perf_counter()
+    what = form(outputs)
+    asked = subject(model_or_architecture, seed=seed, dtype=dtype, device=device)
+    rows = asked.samples(x1, "x1")
+    columns = None if x2 is None or x2 is x1 else asked.samples(x2, "x2")
+    job, notes = _prepare(asked, what, rows, columns, memory)
+    plan = job.plan
+    time_needed = seconds(plan.multiply_adds, asked.dtype, asked.device)
+    yield Forecast(plan.peak_bytes, time_needed, plan.count(), asked.route.name)
+    store = np.empty(job.form.store(plan.blocks.n1, plan.blocks.n2), dtype=dtype)
+    yield from _fill(job, torch.from_numpy(store), rows, rows if columns is None else columns)
+    provenance = Provenance(
+        "empirical", asked.parameterisation, dtype, str(asked.device), asked.seed, outputs, asked.content,
+        asked.route.name, seconds=time.perf_counter() - started, notes=notes,
+    )  # fmt: skip
+    return Gram(job.form.values(store), provenance, symmetric=columns is None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """Who is asked, for what, and how the work is cut."""
+
+    asked: Subject
+    form: Form
+    plan: Plan
+
+
+def _prepare(
+    asked: Subject, what: type[Form], rows: Tensor, columns: Tensor | None, memory: int | None
+) -> tuple[_Job, tuple[str, ...]]:
+    """Look at a few samples: check the factors of a module that is not ours, and take the sizes for the plan."""
+    x = rows[:_PROBED]
+    factors = asked.factors(x)
+    if not factors:
+        raise NtkLabError("empirical NTK: no trained parameter affects the outputs; train one with requires_grad_()")
+    form, notes = what(asked.outputs(x)), asked.notes
+    if not asked.trusted:
+        error = verify(asked.module, factors, x)
+        notes = (*notes, f"factors checked against autograd on {len(x)} samples: relative error {error:.1e}")
+    cost = costs(
+        [factor[:1] for factor in factors], asked.uses, form,
+        item=asked.dtype.itemsize, copies=asked.route.copies,
+    )  # fmt: skip
+    n2 = None if columns is None else len(columns)
+    plan = make_plan(len(rows), n2, cost, side=form.side(), budget=resolve(memory, asked.device))
+    return _Job(asked, form, plan), notes
+
+
+def _fill(job: _Job, store: Tensor, x1: Tensor, x2: Tensor) -> Work[None]:
+    """Compute every tile into ``store``. Factors of a block of rows are kept while its blocks of columns pass by."""
+    done, total = 0, job.plan.count()
+    rows: list[Factor] = []
+    held: Span | None = None
+    for block in job.plan.blocks:
+        if block.rows != held:
+            rows.clear()  # before the next are computed: both together may exceed the budget
+            rows, held = (
+                (yield from _factors(job, x1[block.row_slice], Progress(done, total, "cotangents"))),
+                block.rows,
+            )
+        columns = rows
+        if not block.diagonal:
+            columns = yield from _factors(job, x2[block.column_slice], Progress(done, total, "cotangents"))
+        for tile in job.plan.tiles(block):
+            yield Partial("tile", _tile(job, store, rows, columns, block, tile))
+            done += 1
+            yield Progress(done, total, "tiles")
+
+
+def _factors(job: _Job, x: Tensor, progress: Progress) -> Work[list[Factor]]:
+    """Factors of a block of samples, a chunk at a time."""
+    whole: list[Factor] = []
+    for start, stop in spans(len(x), job.plan.chunk):
+        with threads_for(job.plan.chunk_adds):
+            part = job.asked.factors(x[start:stop])
+        if stop - start == len(x):
+            return part
+        whole = whole or [factor.empty(len(x)) for factor in part]
+        for target, source in zip(whole, part, strict=True):
+            target[start:stop].copy_(source)
+        yield progress
+    return whole
+
+
+def _tile(job: _Job, store: Tensor, rows: Factors, columns: Factors, block: Block, tile: Block) -> Tile:
+    """Compute a tile of a block into ``store``; its mean over outputs is what watchers see."""
+    form = job.form
+    i, j = block.rows[0], block.columns[0]
+    seen = torch.empty(tile.shape, dtype=store.dtype)
+    for part in upper_blocks(*tile.rows, max(1, form.side() // 4)) if tile.diagonal else (tile,):
+        with threads_for(job.plan.tile_adds):
+            T = form.tile([F[part.row_slice] for F in rows], [F[part.column_slice] for F in columns])
+            if part.diagonal:
+                T = (T + form.mirrored(T)) / 2  # exactly symmetric, whatever order the sums were taken in
+            form.place(store, T, (i + part.rows[0], j + part.columns[0]))
+            if part.mirror or block.mirror:
+                form.place(store, form.mirrored(T), (j + part.columns[0], i + part.rows[0]))
+            _show(seen, form.matrix(T), tile, part)
+    here = (i + tile.rows[0], i + tile.rows[1]), (j + tile.columns[0], j + tile.columns[1])
+    whole = job.plan.blocks.n1, job.plan.blocks.n2
+    return Tile("empirical", whole, *here, seen.numpy(), mirror=tile.mirror or block.mirror)
+
+
+def _show(seen: Tensor, values: Tensor, tile: Block, part: Block) -> None:
+    """Write a part of a tile, and its mirror image if the tile holds that too, into what watchers see."""
+    i, j = part.rows[0] - tile.rows[0], part.columns[0] - tile.columns[0]
+    seen[i : i + values.shape[0], j : j + values.shape[1]] = values
+    if tile.diagonal and part.mirror:
+        seen[j : j + values.shape[1], i : i + values.shape[0]] = values.T
