@@ -50,6 +50,8 @@ def read(source: File) -> Samples:
         y = raw.y if source.labels is None else _labels(locate(source.labels))
         if y is None:
             raise refuse(path, "it has no labels", "give the file of labels beside it")
+        if isinstance(y, np.ndarray) and y.ndim == 0:
+            raise refuse(path, "the target is a single number", "give one a sample")
         if len(y) != len(X):
             raise refuse(path, f"{len(X)} samples and {len(y)} labels", "give the labels of the same samples")
         found = understand(y, source.task, path)
@@ -81,13 +83,9 @@ def _form(path: Path) -> str:
 def _labels(path: Path) -> Target:
     with reading(path):
         if path.suffix.lower() != ".npy":
-            labels = idx_array(path)
-        else:
-            with open_file(path) as stream:
-                labels = read_array(stream, path.stat().st_size, path)
-        if labels.ndim == 0:
-            raise refuse(path, "it holds a single number", "give one label a sample")
-        return labels
+            return idx_array(path)
+        with open_file(path) as stream:
+            return read_array(stream, path.stat().st_size, path)
 
 
 def _as_rows(X: NDArray[Any], path: Path) -> tuple[NDArray[Any], tuple[int, int] | None]:

@@ -61,23 +61,24 @@ class Cell:
 
 def table_columns(path: Path) -> tuple[str, ...]:
     """Names of the columns of a text table."""
-    with open_file(path) as stream:
-        return _layout(_as_text(stream), path).names
+    with open_file(path) as stream, _as_text(stream) as text:
+        return _layout(text, path).names
 
 
 def read_table(path: Path, source: File) -> Raw:
     """Columns ``source.features`` (default: all others) and ``source.target`` (default: the last)."""
-    with open_file(path) as stream:
+    with open_file(path) as stream, _as_text(stream) as text:
         if path.stat().st_size > MAX_TEXT:
             raise refuse(path, f"a text table of more than {MAX_TEXT >> 20} MB", "save it as .npy or .npz")
-        text = _as_text(stream)
         layout = _layout(text, path)
         features, target = _choose(layout, source)
         text.seek(0)
         numbers, words = _read(text, layout, features, target)
     X = np.frombuffer(numbers, np.float64).reshape(-1, len(features))
     names = tuple(layout.names[column] for column in features)
-    return Raw(X, None if target is None else _as_target(words), names, _notes(layout, features, target))
+    return Raw(
+        X, None if target is None else _as_target(words, layout.delimiter), names, _notes(layout, features, target)
+    )
 
 
 def is_number(text: str) -> bool:
@@ -158,20 +159,31 @@ def _rows(text: io.TextIOWrapper, delimiter: str, path: Path, *, skip: bool = Fa
 
 def _layout(text: io.TextIOWrapper, path: Path) -> Layout:
     """The delimiter that cuts the first rows into equally many cells, and whether the first row holds names."""
-    first: list[list[str]] = []
-    delimiter = ","
-    for delimiter in DELIMITERS:
-        text.seek(0)
-        first = [row for _, row in islice(_rows(text, delimiter, path), 10)]
-        if not first:
-            raise refuse(path, "the table has no rows", "choose another file")
-        if len(first[0]) > 1 and len({len(row) for row in first}) == 1:
-            break
+    delimiter, first = next(_cuts(text, path), (",", []))
+    first = first or _first_rows(text, ",", path)
+    if not first:
+        raise refuse(path, "the table has no rows", "choose another file")
     header = _is_header([_with_points(row, delimiter) for row in first[:2]])
     cells = [" ".join(cell.split()) for cell in first[0]] if header else [""] * len(first[0])
     names = tuple(shown(cell) if cell else f"column {number + 1}" for number, cell in enumerate(cells))
     unnamed = tuple(number for number, cell in enumerate(cells) if header and not cell)
     return Layout(path, delimiter, names, header, unnamed)
+
+
+def _cuts(text: io.TextIOWrapper, path: Path) -> Iterator[tuple[str, list[list[str]]]]:
+    """Each delimiter that cuts the first rows into the same number of cells, more than one, and those rows."""
+    for delimiter in DELIMITERS:
+        try:
+            first = _first_rows(text, delimiter, path)
+        except csv.Error:
+            continue  # quotes that make no sense with this delimiter
+        if first and len(first[0]) > 1 and len({len(row) for row in first}) == 1:
+            yield delimiter, first
+
+
+def _first_rows(text: io.TextIOWrapper, delimiter: str, path: Path) -> list[list[str]]:
+    text.seek(0)
+    return [row for _, row in islice(_rows(text, delimiter, path), 10)]
 
 
 def _is_header(first: list[list[str]]) -> bool:
@@ -209,10 +221,10 @@ def _column(layout: Layout, name: str) -> int:
     return layout.names.index(name)
 
 
-def _as_target(words: list[str]) -> Target:
-    if not all(map(is_number, words)):
-        return words
-    return np.asarray(list(map(float, words)))
+def _as_target(words: list[str], delimiter: str) -> Target:
+    """Numbers if all of them are, else the words."""
+    numbers = _with_points(words, delimiter)
+    return np.asarray(list(map(float, numbers))) if all(map(is_number, numbers)) else words
 
 
 def _notes(layout: Layout, features: list[int], target: int | None) -> tuple[str, ...]:
