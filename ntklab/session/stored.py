@@ -44,7 +44,7 @@ def save_run(path: Path, run: Run) -> Path:
 def load_run(path: Path) -> Run:
     """Read what ``save_run`` wrote. Raises ``FileError`` naming the path."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             plain = json.loads(str(stored["plain"]))
             parts = {part: _put_together(part, plain[part], stored) for part in _PARTS if part in plain}
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:

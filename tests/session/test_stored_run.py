@@ -12,7 +12,7 @@ from ntklab.session.stored import load_run, save_run
 N, M = 5, 3
 
 
-@pytest.fixture()
+@pytest.fixture
 def run() -> Run:
     rng = np.random.default_rng(0)
     data = Data(
