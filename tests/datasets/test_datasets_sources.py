@@ -1,5 +1,8 @@
 """Every source: shapes, determinism, definitions."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numpy.polynomial.legendre import Legendre
@@ -166,3 +169,12 @@ def test_number_of_spherical_harmonics(dimension, degree, count):
 def test_an_absurd_size_is_refused_at_once():
     with pytest.raises(DataError, match=r"Sphere: 1000000000 samples.*GB.*fewer"):
         load(plain(sources.Sphere(dimension=1000), n_train=10**9))
+
+
+def test_scikit_learn_is_loaded_only_for_its_data():
+    code = (
+        "import sys; from ntklab.datasets import load; from ntklab.spec import Dataset; "
+        "from ntklab.spec.dataset import Moons; load(Dataset(source=Moons(), scaling='none')); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'sklearn', 'scipy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
