@@ -1,1 +1,1 @@
-"""See the design notes in README.md."""
+"""The command line, one module a sub-command. Only what a command needs is imported."""

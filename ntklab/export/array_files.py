@@ -24,13 +24,15 @@ def arrays(run: Run, path: Path | str, *, experiment: Experiment | None = None) 
     which is itself not written. With ``experiment`` its spec goes in too. Raises ``FileError``.
     """
     target = Path(path)
-    writer = _WRITERS.get(target.suffix.lower())
-    if writer is None:
+    check_arrays_path(target)
+    return _WRITERS[target.suffix.lower()](run, target, experiment)
+
+
+def check_arrays_path(path: Path) -> None:
+    """Raise ``FileError`` unless the suffix of ``path`` is one that ``arrays`` writes."""
+    if path.suffix.lower() not in _WRITERS:
         known = ", ".join(_WRITERS)
-        raise FileError(
-            f"cannot write arrays as {target.name!r}: the suffix must be one of {known}; choose one of them"
-        )
-    return writer(run, target, experiment)
+        raise FileError(f"cannot write arrays as {path.name!r}: the suffix must be one of {known}; choose one of them")
 
 
 def _npz(run: Run, target: Path, experiment: Experiment | None) -> tuple[Path, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ntklab.export.pen import DASHES, MARKERS, PAPER, Pen, label_decades, legend_below, set_axis
+from ntklab.export.pen import DASHES, MARKERS, PAPER, Pen, label_logarithms, legend_below, set_axis
 from ntklab.figures.colours import STYLES
 from ntklab.figures.model import Curves, Mark, Role, Rule, Series, Shade
 
@@ -22,7 +22,7 @@ def draw_curves(figure: Curves, axes: Axes, pen: Pen) -> None:
     for order, series in enumerate(figure.series):
         _series(series, axes, pen, order)
     _frame(axes, pen)
-    label_decades(axes)
+    label_logarithms(axes)
     named = [series for series in figure.series if series.in_legend and series.name]
     if len(named) > 1:
         _legend(axes, pen, len(named))

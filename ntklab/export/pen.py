@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
+from ntklab.figures import captions
 from ntklab.figures.colours import GROUNDS, Marker
 from ntklab.figures.model import Axis
 
@@ -55,15 +57,27 @@ def set_axis(axes: Axes, which: str, axis: Axis) -> None:
         getattr(axes, f"set_{which}lim")(*axis.limits)
 
 
-def label_decades(axes: Axes) -> None:
-    """On log axes of at most two and a half decades of everyday numbers: 1, 2, 5, 10 … instead of powers of ten."""
+def label_logarithms(axes: Axes) -> None:
+    """Ticks of log axes: 1, 2, 5, 10 … on short axes, powers of ten on longer ones, always in real units."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
-        if axis.get_scale() == "log" and low >= 0.1 and high < 2e5 and high <= 300 * low:
-            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high <= 300 * low else (1.0,)))
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
+        if axis.get_scale() != "log":
+            continue
+        everyday = low >= 0.1 and high < 2e5 and high <= 300 * low
+        short = everyday or floor(log10(high)) - ceil(log10(low)) < 1  # fewer than two powers of ten in view
+        if short:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(_plain if short else _power))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _plain(value: float, _: object) -> str:
+    return f"{value:g}" if 0.1 <= value < 2e5 else captions.number(value)
+
+
+def _power(value: float, _: object) -> str:
+    return f"10{captions.superscript(round(log10(value)))}" if value > 0 else ""
 
 
 def canvas_of(axes: Axes) -> Canvas:

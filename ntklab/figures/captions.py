@@ -30,7 +30,12 @@ def number(value: float, digits: int = 3) -> str:
         return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".").replace("-", "−")
-    return f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+    return f"{mantissa}×10{superscript(int(exponent))}"
+
+
+def superscript(index: int) -> str:
+    """``index`` in superscript digits."""
+    return str(index).translate(_SUPERSCRIPT)
 
 
 def count(how_many: int, noun: str) -> str:

@@ -1,0 +1,145 @@
+"""``ntklab export``: one figure, the arrays or the script of an experiment."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ntklab.cli import quantities
+from ntklab.cli.experiment import add_options, chosen
+from ntklab.cli.main import UsageError
+from ntklab.cli.meter import Meter
+from ntklab.progress import drain
+from ntklab.spec import Experiment
+
+if TYPE_CHECKING:
+    from ntklab.figures.views import Choice
+
+FORMATS = ("pdf", "svg", "png")
+WIDTHS = (32, 64, 128, 256, 512, 1024)
+SEEDS = 5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    add_options(parser)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--figure", metavar="NAME", help=f"one of {', '.join(_choices())}")
+    what.add_argument("--arrays", action="store_true", help="kernels and results as .npz, .h5 or .csv")
+    what.add_argument("--script", action="store_true", help="the experiment as a Python script")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write (default: named after the experiment)")
+    parser.add_argument("--format", choices=FORMATS, help="of a figure (default: by the suffix of FILE, else pdf)")
+    parser.add_argument("--width", type=quantities.length, default=85.0, metavar="LENGTH", help="default 85mm")
+    parser.add_argument("--height", type=quantities.length, metavar="LENGTH", help="default: what the figure needs")
+    parser.add_argument("--font", type=quantities.points, default=8.0, metavar="SIZE", help="text size, default 8pt")
+    parser.add_argument("--dpi", type=int, default=300, help="resolution of a png, default 300")
+    parser.add_argument("--no-caption", action="store_true", help="leave out the line of conventions")
+    parser.add_argument("--mode", type=int, default=1, metavar="K", help="eigenmode of function-mode, 1 is the largest")
+    parser.set_defaults(command=command)
+
+
+def command(options: argparse.Namespace) -> int:
+    """Write what was asked for and print the paths written."""
+    experiment = chosen(options)
+    if options.script:
+        written = _script(options, experiment)
+    elif options.arrays:
+        written = _arrays(options, experiment)
+    else:
+        written = _figure(options, experiment)
+    for path in written:
+        print(path)
+    return 0
+
+
+def _script(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, ...]:
+    from ntklab import export
+    from ntklab.files import write_atomically
+
+    return (write_atomically(_target(options, "py"), export.script(experiment).encode()),)
+
+
+def _arrays(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, ...]:
+    from ntklab import experiments, export
+
+    target = _target(options, "npz")
+    export.check_arrays_path(target)
+    run = _drained(options, experiments.run(experiment))
+    return export.arrays(run, target, experiment=experiment)
+
+
+def _figure(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, ...]:
+    from ntklab import export
+
+    choice = _choice(options.figure)
+    target = _figure_target(options)
+    sizes = {"width_mm": options.width, "height_mm": options.height, "font_pt": options.font, "dpi": options.dpi,
+             "caption": not options.no_caption}  # fmt: skip
+    export.Page(**sizes)
+    scene, run = _scene(options, experiment, choice)
+    figure = choice.figure(scene)
+    if figure is None:
+        raise UsageError(f"--figure {options.figure}: this experiment has nothing to show there; choose another")
+    return (export.figure(figure, target, metadata=export.origin(run, experiment), **sizes),)
+
+
+def _scene(options: argparse.Namespace, experiment: Experiment, choice: Choice) -> tuple[Any, Any]:
+    """What the figure shows, computed with no more work than it needs, and the run that it is part of."""
+    from dataclasses import replace
+
+    from ntklab import experiments
+    from ntklab.figures.views import scene_of
+
+    parts = {*choice.needs, *choice.wants}
+    work = experiments.run(experiment) if "trajectory" in parts else experiments.kernels(experiment)
+    run = _drained(options, work)
+    size = 0 if run.ntk_spectrum is None else run.ntk_spectrum.eigenvalues.size
+    if not 1 <= options.mode <= max(size, 1):
+        raise UsageError(f"--mode: modes are 1 to {size}, got {options.mode}; choose one of them")
+    scene = scene_of(run, mode=options.mode - 1)
+    if "convergence" in parts:
+        widths = experiments.width_convergence(experiment, WIDTHS, SEEDS)
+        scene = replace(scene, convergence=_drained(options, widths))
+    return scene, run
+
+
+def _drained(options: argparse.Namespace, work: Any) -> Any:
+    meter = Meter(quiet=options.quiet)
+    try:
+        return drain(work, meter.event)
+    finally:
+        meter.close()
+
+
+def _target(options: argparse.Namespace, suffix: str) -> Path:
+    return options.out or Path(f"{options.experiment.stem}.{suffix}")
+
+
+def _figure_target(options: argparse.Namespace) -> Path:
+    """The file to write; ``--format`` and the suffix of ``--out`` must agree."""
+    if options.out is None:
+        return Path(f"{options.experiment.stem}-{options.figure}.{options.format or 'pdf'}")
+    out: Path = options.out
+    if options.format is None:
+        return out
+    if not out.suffix:
+        return out.with_suffix(f".{options.format}")
+    if out.suffix.lower() != f".{options.format}":
+        raise UsageError(f"--format {options.format}: the name {out.name!r} says otherwise; leave one of them out")
+    return out
+
+
+def _choices() -> dict[str, Choice]:
+    """Figures by name: ``kernel-empirical``, and ``kernel`` for the first of a view."""
+    from ntklab.figures.views import VIEWS
+
+    names = {view.id: view.choices[0] for view in VIEWS}
+    return names | {f"{view.id}-{choice.id}": choice for view in VIEWS for choice in view.choices}
+
+
+def _choice(name: str) -> Choice:
+    found = _choices().get(name)
+    if found is None:
+        raise UsageError(f"--figure: unknown name {name!r}; choose one of {', '.join(_choices())}")
+    return found

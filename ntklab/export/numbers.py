@@ -1,0 +1,101 @@
+"""The key numbers of a run, each with the convention behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntklab.figures import captions
+from ntklab.results import Data, Run, Spectrum, Trajectory, relative_distance
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Number:
+    """``name`` of a quantity, its ``value`` in words, and what it means."""
+
+    name: str
+    value: str
+    convention: str
+
+
+def key_numbers(run: Run) -> tuple[Number, ...]:
+    """What a reader asks first; quantities of parts that are not there are left out."""
+    return (*_distance(run), *_spectra(run), *_training(run), *_accuracies(run))
+
+
+def _distance(run: Run) -> Iterator[Number]:
+    if run.empirical is not None and run.ntk is not None and run.empirical.matrix.shape == run.ntk.matrix.shape:
+        value = relative_distance(run.empirical.matrix, run.ntk.matrix)
+        yield Number("distance of the finite from the infinite kernel", captions.number(value),
+                     "|Θ − Θ∞| / |Θ∞|, Frobenius norm, training samples")  # fmt: skip
+
+
+def _spectra(run: Run) -> Iterator[Number]:
+    rows: tuple[tuple[str, Callable[[Spectrum], float | None], str], ...] = (
+        (
+            "largest eigenvalue λ₁",
+            lambda s: float(s.eigenvalues[0]) if s.eigenvalues.size else None,
+            "of the N × N kernel",
+        ),
+        ("condition number κ", lambda s: s.condition, "λ₁/λ_N; ∞ where λ_N is below N·ε·λ₁ (numerically singular)"),
+        ("stable rank", lambda s: s.stable_rank, "Σλ² / λ₁²"),
+        ("participation ratio", lambda s: s.participation_ratio, "(Σλ)² / Σλ²"),
+        ("effective dimension", lambda s: s.effective_dimension, "Σ λ/(λ + ridge), ridge {ridge}"),
+        ("target alignment", lambda s: s.alignment, "⟨Θ, YYᵀ⟩ / (|Θ|·|YYᵀ|)"),
+        ("centred alignment (CKA)", lambda s: s.centred_alignment, "the same after centring both"),
+        ("largest stable learning rate", lambda s: s.largest_rate, "of the linear model; loss {loss}"),
+    )
+    spectra: list[tuple[str, Spectrum | None]] = [("analytic", run.ntk_spectrum), ("empirical", run.empirical_spectrum)]
+    found = [(kind, spectrum) for kind, spectrum in spectra if spectrum is not None]
+    for name, read, convention in rows:
+        values = [(kind, read(spectrum)) for kind, spectrum in found]
+        words = ", ".join(f"{captions.number(v)} {kind}" for kind, v in values if v is not None)
+        if words:
+            first = found[0][1]
+            yield Number(name, words, convention.format(ridge=captions.number(first.ridge),
+                                                        loss=captions.loss(first.loss)))  # fmt: skip
+
+
+def _training(run: Run) -> Iterator[Number]:
+    found = run.trajectory
+    if found is None or found.steps.size == 0:
+        return
+    share = (
+        f"{captions.number(found.learning_rate / found.critical_rate)} × the largest stable rate of the linear model"
+    )
+    yield Number("learning rate η", captions.number(found.learning_rate), share)
+    for split, values in (("train", found.train_loss), ("test", found.test_loss)):
+        yield Number(
+            f"{split} loss at step {found.steps[-1]}", _by_run(found, values[:, -1]), captions.loss(found.loss)
+        )
+    if found.drift.size:
+        yield Number("kernel drift at the end", captions.number(float(found.drift[-1])),
+                     "|Θ_t − Θ_0| / |Θ_0|, Frobenius norm, training samples")  # fmt: skip
+
+
+def _accuracies(run: Run) -> Iterator[Number]:
+    found, data = run.trajectory, run.data
+    if found is None or data.labels_train is None:
+        return
+    for split, Y, outputs in (("train", data.Y_train, found.train_outputs), ("test", data.Y_test, found.test_outputs)):
+        if len(Y):
+            right = np.array([100 * _right(data, F, Y).mean() for F in outputs])
+            rule = "largest output" if Y.shape[1] > 1 else "side of the middle of the targets"
+            yield Number(f"{split} accuracy in %", _by_run(found, right), f"class by the {rule}")
+
+
+def _right(data: Data, F: Float, Y: Float) -> NDArray[np.bool_]:
+    if Y.shape[1] > 1:
+        return np.asarray(F.argmax(axis=1) == Y.argmax(axis=1))
+    middle = 0.5 * (data.Y_train.min() + data.Y_train.max())
+    return np.asarray((F[:, 0] > middle) == (Y[:, 0] > middle))
+
+
+def _by_run(found: Trajectory, values: Float) -> str:
+    return ", ".join(f"{captions.number(float(v))} {run}" for run, v in zip(found.runs, values, strict=True)
+                     if np.isfinite(v)) or "NaN or infinite"  # fmt: skip

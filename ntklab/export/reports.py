@@ -1,0 +1,58 @@
+"""A run as a folder: the page, its figures, the arrays, the experiment and the script that computes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ntklab.export.array_files import arrays
+from ntklab.export.contents import origin
+from ntklab.export.page import page
+from ntklab.export.plots import FORMATS, figure_formats
+from ntklab.export.scripts import script
+from ntklab.figures.model import Figure
+from ntklab.figures.views import VIEWS, scene_of
+from ntklab.files import write_atomically
+from ntklab.progress import Forecast, Progress, Work, drain
+from ntklab.results import Run
+from ntklab.spec import Experiment
+
+
+def report(experiment: Experiment, run: Run, folder: Path | str) -> Path:
+    """Write the report of ``run`` into ``folder`` and return the path of its page, ``report.html``.
+
+    Beside it: ``experiment.json``, ``reproduce.py``, ``arrays.npz`` and ``figures/`` with each view as PDF, SVG and
+    PNG. Parts of the run that are missing are left out. Each file is whole or absent. Raises ``FileError``.
+    """
+    return drain(reporting(experiment, run, folder))
+
+
+def reporting(experiment: Experiment, run: Run, folder: Path | str) -> Work[Path]:
+    """``report`` as work that says how far it is and can be cancelled between files."""
+    root = Path(folder)
+    drawn = list(figures(run))
+    steps = len(drawn) + 2
+    yield Forecast(64 * 2**20, seconds=0.6 * steps, tiles=steps, route="report")
+    yield Progress(0, steps, "writing arrays")
+    write_atomically(root / "experiment.json", experiment.to_json().encode())
+    write_atomically(root / "reproduce.py", script(experiment).encode())
+    arrays(run, root / "arrays.npz", experiment=experiment)
+    pictures = []
+    for done, (stem, figure) in enumerate(drawn, start=1):
+        yield Progress(done, steps, f"drawing {stem}")
+        files = figure_formats(figure, FORMATS, metadata=origin(run, experiment))
+        for form, content in files.items():
+            write_atomically(root / "figures" / f"{stem}.{form}", content, flush=False)
+        pictures.append((stem, figure, files["png"]))
+    yield Progress(steps - 1, steps, "writing the page")
+    return write_atomically(root / "report.html", page(experiment, run, pictures).encode())
+
+
+def figures(run: Run) -> Iterator[tuple[str, Figure]]:
+    """(file stem, figure) of each view that the run has the parts for."""
+    scene = scene_of(run)
+    for view in VIEWS:
+        for choice in view.choices:
+            figure = choice.figure(scene)
+            if figure is not None:
+                yield f"{view.id}-{choice.id}", figure
