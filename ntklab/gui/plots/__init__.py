@@ -1,1 +1,5 @@
-"""See the design notes in README.md."""
+"""Figures on screen. Imports pyqtgraph: the window does so after its first paint."""
+
+from ntklab.gui.plots.view import PlotView
+
+__all__ = ["PlotView"]

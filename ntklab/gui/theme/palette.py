@@ -12,8 +12,8 @@ class Palette:
     """#rrggbb of everything that is not data. ``theme`` is the name of the palette in ``figures.colours``.
 
     ``window`` lies under the regions, ``panel`` is their ground, ``raised`` that of buttons and ``field`` of inputs.
-    ``border`` is a hairline, ``outline`` the edge of an input (3:1). ``selection`` lies under ``text``; ``on_accent`` is
-    text upon ``accent``.
+    ``border`` is a hairline, ``outline`` the edge of an input (3:1). ``selection`` lies under ``text``, ``on_accent``
+    is text upon ``accent``.
     """
 
     theme: Theme

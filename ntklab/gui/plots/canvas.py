@@ -1,0 +1,322 @@
+"""The surface of a plot: page, data and cursor in one scene, operated by mouse and keyboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPoint, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from ntklab.figures.model import Curves, Figure, Heatmap, Plane
+from ntklab.gui.plots.content import Content, Reading, Scale
+from ntklab.gui.plots.curves import CurvesContent
+from ntklab.gui.plots.heatmap import HeatmapContent
+from ntklab.gui.plots.look import Look
+from ntklab.gui.plots.overlay import Overlay
+from ntklab.gui.plots.page import Page, Span
+from ntklab.gui.plots.paper import Paper
+from ntklab.gui.plots.places import arrange
+from ntklab.gui.plots.plane import PlaneContent
+
+pg.setConfigOptions(imageAxisOrder="row-major", background=None, antialias=True)
+
+CONTENTS: dict[type[Any], type[Content[Any]]] = {Heatmap: HeatmapContent, Curves: CurvesContent, Plane: PlaneContent}
+
+_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+_ZOOMS = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25, Qt.Key.Key_Underscore: 1.25}
+_FAR = 10  # places that Shift and an arrow move
+_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+
+
+class Canvas(pg.GraphicsView):
+    """Shows one figure at a time."""
+
+    hovered = Signal(str)
+    clicked = Signal(object)
+    opened = Signal()  # double click
+    menu_wanted = Signal(QPoint)  # global position
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background=None)
+        self.setCentralItem(None)
+        self.look = look
+        self.content: Content[Any] | None = None
+        self._fitted = True
+        self._busy = False  # laying out, so that changes of range are our own
+        self._ring = False
+        self._least_left = 0.0
+        self.view = pg.ViewBox(enableMenu=False, defaultPadding=0)
+        self.view.disableAutoRange()
+        self.paper = Paper(look)
+        self.overlay = Overlay(self.paper)
+        for item in (self.paper, self.view, self.overlay):
+            self.scene().addItem(item)
+        self.view.sigRangeChanged.connect(self._range_changed)
+        self.view.sigRangeChangedManually.connect(self._range_chosen)
+        self.scene().sigMouseClicked.connect(self._mouse_clicked)
+        self.setBackground(look.ground)
+
+    # -- what is shown ---------------------------------------------------------------------------------------------
+
+    def show_figure(self, figure: Figure) -> None:
+        """Draw ``figure``; zoom and cursor stay if it is a newer state of the same thing."""
+        kind = CONTENTS[type(figure)]
+        if type(self.content) is not kind:
+            self._replace(kind(self.look, self))
+        assert self.content is not None
+        if not self.content.continues(figure):
+            self._fitted, self._least_left = True, 0.0
+            self._read(None)
+        if self.content.show(figure):
+            self._put_items()
+        self._lay()
+        if self.overlay.reading is not None:
+            self._read(self.content.reread(self.overlay.reading))
+
+    def restyle(self, look: Look) -> None:
+        """Draw in another palette."""
+        self.look = self.paper.look = look
+        self.setBackground(look.ground)
+        if self.content is not None:
+            self.content.restyle(look)
+        self._lay()
+
+    def fit(self) -> None:
+        """Show everything."""
+        self._fitted, self._least_left = True, 0.0
+        self._lay()
+
+    def toggle(self, which: str, on: bool) -> None:
+        """Switch one of the content's toggles."""
+        if self.content is not None:
+            self.content.toggle(which, on)
+            self._read(None)
+            self.fit()
+
+    def shut(self) -> None:
+        """Let go of the content."""
+        self._replace(None)
+
+    def _replace(self, content: Content[Any] | None) -> None:
+        if self.content is not None:
+            self.content.close()
+            self.view.clear()
+        self._read(None)
+        self.content = content
+        self._fitted, self._least_left = True, 0.0
+
+    def _put_items(self) -> None:
+        assert self.content is not None
+        self.view.clear()
+        for item in self.content.items():
+            self.view.addItem(item, ignoreBounds=True)
+
+    # -- geometry --------------------------------------------------------------------------------------------------
+
+    def span(self) -> Span:
+        """The visible range."""
+        (x0, x1), (y0, y1) = self.view.viewRange()
+        return Span(x0, x1, y0, y1)
+
+    def _lay(self) -> None:
+        """Arrange the page for the present size and range."""
+        if self.content is None or self._busy or self.width() < 8 or self.height() < 8:
+            return
+        self._busy = True
+        page, span = self.content.page(), self.content.bounds() if self._fitted else self.span()
+        places = arrange(page, span, QSizeF(self.width(), self.height()), self.look, self._least_left)
+        self._least_left = places.left if not self._fitted else 0.0
+        self.view.invertY(page.inverted)
+        self.view.setAspectLocked(False)
+        self.view.setGeometry(places.plot)
+        self.view.setRange(xRange=(span.x0, span.x1), yRange=(span.y0, span.y1), padding=0, disableAutoRange=False)
+        if self.content.locked:
+            self.view.setAspectLocked(True, ratio=None)
+        self.content.scale = Scale(places.plot.width() / ((span.x1 - span.x0) or 1.0),
+                                   places.plot.height() / ((span.y1 - span.y0) or 1.0))  # fmt: skip
+        self.content.looked_at(span, places.plot.width())
+        self.paper.lay(page, span, places, QRectF(0, 0, self.width(), self.height()))
+        self.overlay.renew()
+        self._busy = False
+
+    def _range_changed(self, *_: Any) -> None:
+        if not self._busy:
+            self._lay()
+
+    def _range_chosen(self, *_: Any) -> None:
+        """The user has panned or zoomed: stay on what there is."""
+        if self.content is None:
+            return
+        self._fitted = False
+        span, whole = self.span(), self.content.bounds()
+        if span.x1 - span.x0 >= whole.x1 - whole.x0 and span.y1 - span.y0 >= whole.y1 - whole.y0:
+            self.fit()
+        elif self.content.locked:
+            self._show_span(_within(span, whole))
+        else:
+            self._lay()
+
+    def _show_span(self, span: Span) -> None:
+        self._fitted = False
+        self.view.setRange(xRange=(span.x0, span.x1), yRange=(span.y0, span.y1), padding=0)
+        self._lay()
+
+    def zoom(self, factor: float) -> None:
+        """Show ``factor`` of the visible range, around the cursor or the middle."""
+        span, reading = self.span(), self.overlay.reading
+        x = reading.x if reading else (span.x0 + span.x1) / 2
+        y = reading.y if reading else (span.y0 + span.y1) / 2
+        self._show_span(Span(x + (span.x0 - x) * factor, x + (span.x1 - x) * factor,
+                             y + (span.y0 - y) * factor, y + (span.y1 - y) * factor))  # fmt: skip
+        self._range_chosen()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Arrange anew."""
+        super().resizeEvent(event)
+        if hasattr(self, "overlay"):  # the base class resizes while it is being made
+            self._lay()
+
+    # -- cursor ----------------------------------------------------------------------------------------------------
+
+    def _read(self, reading: Reading | None) -> None:
+        if reading is None and self.overlay.reading is None:
+            return
+        self.overlay.point_at(reading)
+        self.hovered.emit(reading.text if reading else "")
+
+    def _reading_at(self, x: float, y: float) -> Reading | None:
+        plot, span = self.paper.places.plot, self.paper.span
+        if self.content is None or not plot.contains(x, y):
+            return None
+        right, down = (x - plot.left()) / plot.width(), (y - plot.top()) / plot.height()
+        if not self.paper.page.inverted:
+            down = 1 - down
+        return self.content.read(span.x0 + right * (span.x1 - span.x0), span.y0 + down * (span.y1 - span.y0))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Read what is under the mouse."""
+        super().mouseMoveEvent(event)
+        if event.buttons() == Qt.MouseButton.NoButton:
+            self._read(self._reading_at(event.position().x(), event.position().y()))
+
+    def leaveEvent(self, event: Any) -> None:
+        """Nothing is under the mouse any more."""
+        super().leaveEvent(event)
+        self._read(None)
+
+    def _mouse_clicked(self, event: Any) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            self.menu_wanted.emit(event.screenPos().toPoint())
+        elif event.button() == Qt.MouseButton.LeftButton and event.double():
+            self.opened.emit()
+        elif event.button() == Qt.MouseButton.LeftButton:
+            position = event.scenePos()
+            self._read(self._reading_at(position.x(), position.y()))
+            self._pick()
+
+    def _pick(self) -> None:
+        reading = self.overlay.reading
+        if reading is not None and reading.pick is not None:
+            self.clicked.emit(reading.pick)
+
+    # -- keyboard --------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows move the cursor (Shift: far), Enter picks, + and − zoom, 0 shows everything."""
+        key = Qt.Key(event.key())
+        if key in _ARROWS:
+            far = _FAR if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+            self._step(*(far * way for way in _ARROWS[key]))
+        elif key in _ZOOMS:
+            self.zoom(_ZOOMS[key])
+        elif key == Qt.Key.Key_0:
+            self.fit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._pick()
+        else:
+            event.ignore()
+            return
+        event.accept()
+
+    def _step(self, right: int, down: int) -> None:
+        if self.content is None:
+            return
+        reading = self.overlay.reading
+        if reading is None:
+            middle = self.paper.places.plot.center()
+            moved = self._reading_at(middle.x(), middle.y())
+        else:
+            moved = self.content.move(reading, right, down)
+        if moved is not None:
+            self._follow(moved)
+            self._read(moved)
+
+    def _follow(self, reading: Reading) -> None:
+        """Bring the cursor into view."""
+        span = self.span()
+        dx, dy = _excess(reading.x, span.x0, span.x1), _excess(reading.y, span.y0, span.y1)
+        if dx or dy:
+            self._show_span(Span(span.x0 + dx, span.x1 + dx, span.y0 + dy, span.y1 + dy))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu key; the mouse's right button may also be the start of a zoom and waits for its release."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_wanted.emit(self.mapToGlobal(self.rect().topRight()))
+        event.accept()
+
+    # -- focus ring ------------------------------------------------------------------------------------------------
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show where the keyboard is."""
+        super().focusInEvent(event)
+        self._ring = event.reason() in _KEYBOARD
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The keyboard has gone."""
+        super().focusOutEvent(event)
+        self._ring = False
+        self.viewport().update()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
+        """The ring."""
+        super().drawForeground(painter, rect)
+        if self._ring:
+            pen = QPen(pg.mkColor(self.look.palette.focus), self.look.em * 2 / 13)
+            painter.setPen(pen)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+            inset = pen.widthF() / 2 + 0.5
+            edge = QRectF(0, 0, self.width(), self.height()).adjusted(inset, inset, -inset, -inset)
+            painter.drawRoundedRect(edge, self.look.unit, self.look.unit)
+
+    def page(self) -> Page:
+        """What stands around the data now."""
+        return self.paper.page
+
+
+def _within(span: Span, whole: Span) -> Span:
+    """``span`` moved so that it does not leave ``whole`` where it need not."""
+    dx = _shift(span.x0, span.x1, whole.x0, whole.x1)
+    dy = _shift(span.y0, span.y1, whole.y0, whole.y1)
+    return Span(span.x0 + dx, span.x1 + dx, span.y0 + dy, span.y1 + dy)
+
+
+def _shift(low: float, high: float, least: float, most: float) -> float:
+    if high - low >= most - least:
+        return (least + most - low - high) / 2
+    return max(least - low, 0.0) + min(most - high, 0.0)
+
+
+def _excess(at: float, low: float, high: float) -> float:
+    return min(at - low, 0.0) + max(at - high, 0.0)

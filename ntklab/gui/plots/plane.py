@@ -1,0 +1,178 @@
+"""Points of the plane, over a field where there is one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QBrush, QColor
+from PySide6.QtWidgets import QGraphicsItem
+
+from ntklab.figures.model import Norm, Plane, Points
+from ntklab.figures.pyramid import build
+from ntklab.gui.plots.content import Content, Reading
+from ntklab.gui.plots.look import Look
+from ntklab.gui.plots.matrix import MatrixItem
+from ntklab.gui.plots.norm import quantise
+from ntklab.gui.plots.page import AxisPage, Bar, Entry, Page, Span
+from ntklab.gui.plots.reduce import extent, padded
+from ntklab.gui.plots.text import exact
+
+_MANY = 150
+_FLATTEST, _TALLEST = 2.5, 0.5  # width over height of planes with equal scales
+
+
+class PlaneContent(Content[Plane]):
+    """Clouds of points coloured by class or by value."""
+
+    def __init__(self, look: Look, owner: QObject) -> None:
+        super().__init__(look, owner)
+        self._figure: Plane | None = None
+        self._field: MatrixItem | None = None
+        self._clouds: list[pg.ScatterPlotItem] = []
+
+    @property
+    def figure(self) -> Plane:
+        """What is shown."""
+        assert self._figure is not None
+        return self._figure
+
+    @property
+    def locked(self) -> bool:  # type: ignore[override]
+        """Whether both axes have one scale."""
+        return self.figure.equal
+
+    def items(self) -> tuple[QGraphicsItem, ...]:
+        for level, cloud in enumerate(self._clouds):
+            cloud.setZValue(1 + level)
+        return (*((self._field,) if self._field else ()), *self._clouds)
+
+    def show(self, figure: Plane) -> bool:
+        old, self._figure = self._figure, figure
+        with_field = figure.field_values is not None
+        changed = old is None or len(old.points) != len(figure.points) or with_field != (self._field is not None)
+        if changed:
+            self._clouds = [pg.ScatterPlotItem(antialias=True) for _ in figure.points]
+            self._field = MatrixItem() if with_field else None
+        if self._field is not None and figure.field_values is not None:
+            self._field.set_pyramid(build(figure.field_values))
+            self._field.place(figure.extent)
+        self.restyle(self.look)
+        return changed
+
+    def continues(self, figure: Plane) -> bool:
+        old = self._figure
+        return old is not None and (old.title, old.x, old.y) == (figure.title, figure.x, figure.y)
+
+    def restyle(self, look: Look) -> None:
+        self.look = look
+        figure = self.figure
+        if self._field is not None:
+            self._field.set_colours(figure.norm or Norm("linear", 0, 1), look.table(figure.colours))
+        for points, cloud in zip(figure.points, self._clouds, strict=True):
+            good = np.isfinite(points.x) & np.isfinite(points.y)
+            pens, brushes = self._paint_of(points, good)
+            cloud.setData(x=points.x[good], y=points.y[good], size=self._size(points), symbol=look.symbol(points.role),
+                          pen=pens, brush=brushes, pxMode=True)  # fmt: skip
+
+    def _size(self, points: Points) -> float:
+        total = sum(p.x.size for p in self.figure.points)
+        return self.look.dot(points.weight) * (1.25 if total <= _MANY else 1.0 if total <= 8 * _MANY else 0.75)
+
+    def _paint_of(self, points: Points, good: NDArray[np.bool_]) -> tuple[object, object]:
+        """Pens and brushes: one for all, or one a point where values colour them."""
+        look, figure = self.look, self.figure
+        rim = QColor(look.ink if points.values is not None else look.ground)
+        rim.setAlphaF(0.65)
+        edge = look.rim(rim, 1.0 if points.values is not None else 0.8)
+        if points.values is None or figure.norm is None:
+            if points.hollow:
+                return look.rim(look.colour(points.role), 1.6), QBrush(look.ground)
+            return edge, look.brush(points.role)
+        colours = look.table(figure.colours)[quantise(np.asarray(points.values)[good], figure.norm)]
+        if points.hollow:
+            pens = {int(c): look.rim(QColor.fromRgb(int(c)), 2.2) for c in set(colours.tolist())}
+            return [pens[int(c)] for c in colours], QBrush(look.ground)
+        brushes = {int(c): QBrush(QColor.fromRgb(int(c))) for c in set(colours.tolist())}
+        return edge, [brushes[int(c)] for c in colours]
+
+    # -- page ------------------------------------------------------------------------------------------------------
+
+    def page(self) -> Page:
+        f = self.figure
+        span = self.bounds()
+        valued = any(p.values is not None for p in f.points) or f.field_values is not None
+        return Page(
+            x=AxisPage(f.x.title),
+            y=AxisPage(f.y.title),
+            entries=self._entries(),
+            bar=Bar(f.norm, f.colours, f.value_label) if f.norm is not None and valued else None,
+            ratio=(span.x1 - span.x0) / (span.y1 - span.y0) if f.equal else None,
+        )
+
+    def _entries(self) -> tuple[Entry, ...]:
+        """One a class: what small and hollow points are is in the caption."""
+        found: dict[tuple[str, str], Entry] = {}
+        for points in self.figure.points:
+            name = points.name.split(", ")[0]
+            neutral = points.values is not None
+            found.setdefault((name, points.role), Entry(name, points.role, line=False, dots=True, neutral=neutral))
+        return tuple(found.values()) if len(found) > 1 else ()
+
+    def bounds(self) -> Span:
+        f = self.figure
+        fx0, fx1, fy0, fy1 = f.extent
+        tight = f.field_values is not None
+        frame: list[NDArray[np.floating]] = [np.array([fx0, fx1]), np.array([fy0, fy1])] if tight else [np.empty(0)] * 2
+        x0, x1 = padded(extent([frame[0], *(p.x for p in f.points)]), 0.0 if tight else 0.06)
+        y0, y1 = padded(extent([frame[1], *(p.y for p in f.points)]), 0.0 if tight else 0.06)
+        if f.equal:
+            x0, x1 = _widened(x0, x1, (y1 - y0) * _TALLEST)
+            y0, y1 = _widened(y0, y1, (x1 - x0) / _FLATTEST)
+        return Span(x0, x1, y0, y1)
+
+    # -- cursor ----------------------------------------------------------------------------------------------------
+
+    def read(self, x: float, y: float) -> Reading | None:
+        best: tuple[float, int, int] | None = None
+        for number, points in enumerate(self.figure.points):
+            distance = ((points.x - x) * self.scale.x) ** 2 + ((points.y - y) * self.scale.y) ** 2
+            if distance.size and not bool(np.isnan(distance).all()):
+                index = int(np.nanargmin(distance))
+                if best is None or distance[index] < best[0]:
+                    best = (float(distance[index]), number, index)
+        return None if best is None else self._at(best[1], best[2])
+
+    def move(self, reading: Reading, right: int, down: int) -> Reading | None:
+        """The nearest point in that direction (within 45° of it)."""
+        if reading.key[0] >= len(self.figure.points) or reading.key[1] >= self.figure.points[reading.key[0]].x.size:
+            return None
+        if not right and not down:
+            return self._at(*reading.key)
+        best: tuple[float, int, int] | None = None
+        for number, points in enumerate(self.figure.points):
+            dx, dy = (points.x - reading.x) * self.scale.x, (points.y - reading.y) * self.scale.y
+            along, across = (dx * np.sign(right), dy) if right else (-dy * np.sign(down), dx)
+            ahead = np.where((along > 0) & (np.abs(across) <= along), along**2 + 4 * across**2, np.inf)
+            if ahead.size and np.isfinite(ahead).any():
+                index = int(ahead.argmin())
+                if best is None or ahead[index] < best[0]:
+                    best = (float(ahead[index]), number, index)
+        return None if best is None else self._at(best[1], best[2])
+
+    def _at(self, number: int, index: int) -> Reading:
+        f, points = self.figure, self.figure.points[number]
+        x, y = float(points.x[index]), float(points.y[index])
+        text = f"{f.x.label} = {exact(x)}   {f.y.label} = {exact(y)}"
+        if points.values is not None:
+            text += f"   {f.value_label or 'value'} = {exact(points.values[index])}"
+        sample = None if points.samples is None else int(points.samples[index])
+        text += f"   {points.name}" if points.name else ""
+        text += "" if sample is None else f"   sample {sample}"
+        return Reading(text, None if sample is None else ("sample", sample), x, y, key=(number, index))
+
+
+def _widened(low: float, high: float, least: float) -> tuple[float, float]:
+    more = max(least - (high - low), 0.0) / 2
+    return low - more, high + more
