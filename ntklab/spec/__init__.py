@@ -2,9 +2,9 @@
 
 from ntklab.spec.activations import Activation
 from ntklab.spec.architecture import Architecture, Input
-from ntklab.spec.base import Spec, field_types
+from ntklab.spec.base import Spec
 from ntklab.spec.catalogue import LAYER_ROWS, SOURCE_ROWS, FieldRow, TypeRow, caption, field_rows, type_row
-from ntklab.spec.codec import SCHEMA, Document
+from ntklab.spec.codec import LARGEST, SCHEMA, Document
 from ntklab.spec.dataset import SOURCE_TYPES, Dataset, class_count, sample_shape
 from ntklab.spec.experiment import Experiment, check_fit, fitted
 from ntklab.spec.kernel import KernelRequest
@@ -13,6 +13,7 @@ from ntklab.spec.shapes import LayerShape, layer_shapes, output_shape, parameter
 from ntklab.spec.training import Training
 
 __all__ = [
+    "LARGEST",
     "LAYER_ROWS",
     "LAYER_TYPES",
     "SCHEMA",
@@ -39,7 +40,6 @@ __all__ = [
     "check_fit",
     "class_count",
     "field_rows",
-    "field_types",
     "fitted",
     "is_activation",
     "layer_shapes",

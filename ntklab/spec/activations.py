@@ -8,9 +8,9 @@ import msgspec
 
 from ntklab.spec.base import Spec
 
-Degree = Annotated[int, msgspec.Meta(ge=0, le=64, extra={"remedy": "give a whole degree from 0 to 64"})]
+Degree = Annotated[int, msgspec.Meta(ge=0, le=64)]
 Coefficients = Annotated[tuple[float, ...], msgspec.Meta(min_length=1, max_length=65)]
-Gamma = Annotated[float, msgspec.Meta(gt=0, extra={"remedy": "give a number above 0"})]
+Gamma = Annotated[float, msgspec.Meta(gt=0)]
 Nodes = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
-from ntklab.errors import SpecError
-from ntklab.spec.base import Count
+from ntklab.spec.base import Count, Spec
 from ntklab.spec.codec import Document
+from ntklab.spec.faults import complaint
 from ntklab.spec.fitting import follow
 from ntklab.spec.layers import Branch, Dense, Layer
 
 _RANKS = {"vector": 1, "sequence": 2, "image": 3, "volume": 4}
 
 
-class Input(msgspec.Struct, frozen=True):
+class Input(Spec, frozen=True):
     """The shape of one sample, channels last: vector (D,), sequence (L, C), image (H, W, C), volume (X, Y, Z, C)."""
+
+    word = "input"
+    ignored = frozenset({"n1", "n2", "n_channel_axis", "batch_axis"})  # what the golden manifest says beside the shape
 
     kind: Literal["vector", "sequence", "image", "volume"] = "vector"
     shape: tuple[Count, ...] = (1,)
 
-    def __post_init__(self) -> None:
-        if len(self.shape) != _RANKS.get(self.kind):
-            expected = _RANKS.get(self.kind)
-            raise SpecError(
-                f"input: a {self.kind} has {expected} axes, got shape {list(self.shape)}; give one size each"
-            )
+    def check(self) -> None:
+        rank = _RANKS[self.kind]
+        if len(self.shape) != rank:
+            sizes = "1 size" if rank == 1 else f"{rank} sizes"
+            reason = f"expected {sizes} for the kind {self.kind!r}"
+            raise complaint("shape", reason, list(self.shape), "give one size for each axis")
 
 
 class Architecture(Document, frozen=True):
@@ -35,6 +36,8 @@ class Architecture(Document, frozen=True):
     Reads the form of the golden manifest: ``Architecture.from_dict({"input": …, "layers": […]})``.
     Making one also checks that the shapes fit together (see ``ntklab.spec.shapes``).
     """
+
+    word = "architecture"
 
     input: Input
     layers: tuple[Layer, ...]
@@ -58,7 +61,10 @@ class Architecture(Document, frozen=True):
         """The same network with a read-out of ``outputs`` units."""
         last = self.readout_index
         if last is None:
-            raise SpecError("architecture: there is no dense read-out to resize; add a Dense layer at the end")
+            kind = type(self.layers[-1]).__name__
+            raise complaint(
+                ("architecture", "layers"), "expected a Dense read-out at the end", kind, "add a Dense layer"
+            )
         layers = list(self.layers)
         layers[last] = layers[last].replace(width=outputs)
         return self.replace(layers=tuple(layers))  # type: ignore[no-any-return]

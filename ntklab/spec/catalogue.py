@@ -5,21 +5,20 @@ Kinds, limits, choices and defaults are read off the structs, formulas off their
 
 from __future__ import annotations
 
-import types
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal
 
 import msgspec
 
-from ntklab.spec.base import field_types
 from ntklab.spec.dataset import SOURCE_TYPES
+from ntklab.spec.kinds import Field, Kind, fields
 from ntklab.spec.layers import LAYER_TYPES, Branch
 from ntklab.spec.notes import CAPTIONS, NOTES, TITLES, Note
 
-Kind = Literal["int", "float", "bool", "choice", "text", "path", "ints", "floats", "spec"]
-_SCALARS: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "text"}
-_MANY: dict[Kind, Kind] = {"int": "ints", "float": "floats"}
+Editor = Literal["int", "float", "bool", "choice", "text", "path", "ints", "floats", "spec"]
+_ONE: dict[Any, Editor] = {bool: "bool", int: "int", float: "float", str: "text"}
+_MANY: dict[Any, Editor] = {int: "ints", float: "floats"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class FieldRow:
 
     name: str
     label: str
-    kind: Kind
+    kind: Editor
     tooltip: str
     default: Any = None
     required: bool = False
@@ -68,8 +67,7 @@ class TypeRow:
 @cache
 def field_rows(cls: type[msgspec.Struct]) -> tuple[FieldRow, ...]:
     """A row for each field of a spec class, in order."""
-    kinds = field_types(cls)
-    return tuple(_field_row(cls, field, kinds[field.name]) for field in msgspec.structs.fields(cls))
+    return tuple(_field_row(cls, field) for field in fields(cls))
 
 
 def type_row(spec: msgspec.Struct | type[msgspec.Struct] | str) -> TypeRow:
@@ -95,59 +93,25 @@ def _type_row(name: str, cls: type[msgspec.Struct]) -> TypeRow:
     return TypeRow(name, cls, title, group, paragraphs[0], "\n\n".join(paragraphs), field_rows(cls))
 
 
-def _field_row(cls: type[msgspec.Struct], field: Any, annotation: Any) -> FieldRow:
+def _field_row(cls: type[msgspec.Struct], field: Field) -> FieldRow:
     note: Note = NOTES[f"{cls.__name__}.{field.name}"]
-    plain, optional = _without_none(annotation)
-    inner, length, many = _element(plain)
-    kind, choices = _kind(inner)
+    kind = field.kind
+    numbers = kind.entry or kind
     return FieldRow(
-        name=field.name, label=note.label, kind=_MANY.get(kind, "spec") if many else kind, tooltip=note.tooltip,
-        default=None if field.required else field.default, required=field.required, optional=optional,
-        none=note.none, start=note.start, choices=choices, length=length, usual=note.usual,
-        step=note.step or 1.0, log=note.log, **_limits(inner),
+        name=field.name, label=note.label, kind=_editor(kind), tooltip=note.tooltip,
+        default=field.default, required=field.required, optional=kind.optional,
+        none=note.none, start=note.start, minimum=numbers.minimum, open_minimum=numbers.open_minimum,
+        maximum=numbers.maximum, open_maximum=numbers.open_maximum, choices=kind.choices, length=kind.length,
+        usual=note.usual, step=note.step or 1.0, log=note.log,
     )  # fmt: skip
 
 
-def _without_none(annotation: Any) -> tuple[Any, bool]:
-    """The annotation without None, and whether it had it."""
-    parts = get_args(annotation)
-    if get_origin(annotation) not in (Union, types.UnionType) or type(None) not in parts:
-        return annotation, False
-    rest = tuple(part for part in parts if part is not type(None))
-    return (rest[0] if len(rest) == 1 else Union[rest]), True  # noqa: UP007 (built at run time)
-
-
-def _element(annotation: Any) -> tuple[Any, int | None, bool]:
-    """Of a tuple: the annotation of its elements, how many (None for any) and True; of others: itself, None, False."""
-    bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-    if get_origin(bare) is not tuple:
-        return annotation, None, False
-    parts = get_args(bare)
-    return parts[0], None if parts[-1] is Ellipsis else len(parts), True
-
-
-def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
-    bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-    if get_origin(bare) is Literal:
-        return "choice", get_args(bare)
-    if any((meta.extra or {}).get("path") for meta in _metas(annotation)):
-        return "path", ()
-    return _SCALARS.get(bare, "spec"), ()
-
-
-def _metas(annotation: Any) -> list[msgspec.Meta]:
-    parts = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
-    return [part for part in parts if isinstance(part, msgspec.Meta)]
-
-
-def _limits(annotation: Any) -> dict[str, Any]:
-    limits: dict[str, Any] = {}
-    for meta in _metas(annotation):
-        if meta.gt is not None or meta.ge is not None:
-            limits.update(minimum=meta.ge if meta.gt is None else meta.gt, open_minimum=meta.gt is not None)
-        if meta.lt is not None or meta.le is not None:
-            limits.update(maximum=meta.le if meta.lt is None else meta.lt, open_maximum=meta.lt is not None)
-    return limits
+def _editor(kind: Kind) -> Editor:
+    if kind.entry is not None:
+        return _MANY.get(kind.entry.scalar, "spec")
+    if kind.choices:
+        return "choice"
+    return "path" if kind.path else _ONE.get(kind.scalar, "spec")
 
 
 LAYER_ROWS: tuple[TypeRow, ...] = tuple(_type_row(name, cls) for name, cls in LAYER_TYPES.items())

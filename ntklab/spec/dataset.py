@@ -6,12 +6,12 @@ from typing import Annotated, Literal, Union, get_args
 
 import msgspec
 
-from ntklab.errors import SpecError
 from ntklab.spec.base import Count, NonNegative, Positive, Seed, Spec
 from ntklab.spec.codec import Document
+from ntklab.spec.faults import PlacedError, complaint
 
 FilePath = Annotated[str, msgspec.Meta(extra={"path": True, "remedy": "give the path of a file in quotes"})]
-Dimension = Annotated[int, msgspec.Meta(ge=2, le=100_000, extra={"remedy": "give a dimension of at least 2"})]
+Dimension = Annotated[int, msgspec.Meta(ge=2, le=100_000)]
 
 
 class Digits(Spec, frozen=True, tag=True):
@@ -53,7 +53,7 @@ class Spirals(Spec, frozen=True, tag=True):
 
     noise: NonNegative = 0.05
     turns: Positive = 1.5
-    arms: Annotated[int, msgspec.Meta(ge=2, le=10, extra={"remedy": "give 2 to 10 arms"})] = 2
+    arms: Annotated[int, msgspec.Meta(ge=2, le=10)] = 2
 
 
 class Regression1D(Spec, frozen=True, tag=True):
@@ -74,7 +74,7 @@ class Sphere(Spec, frozen=True, tag=True):
     """Uniform points on the sphere of radius √dimension; the target is a Legendre polynomial of the first coordinate"""
 
     dimension: Dimension = 10
-    degree: Annotated[int, msgspec.Meta(ge=0, le=20, extra={"remedy": "give a degree from 0 to 20"})] = 2
+    degree: Annotated[int, msgspec.Meta(ge=0, le=20)] = 2
 
 
 class File(Spec, frozen=True, tag=True):
@@ -93,7 +93,7 @@ class File(Spec, frozen=True, tag=True):
 
     def check(self) -> None:
         if not self.path:
-            raise SpecError("File.path: expected the path of a data file, got an empty string; choose a file")
+            raise PlacedError(("path",), "expected the path of a data file, got an empty text; choose a file")
 
 
 Source = Union[  # noqa: UP007 (one row a source)
@@ -119,9 +119,11 @@ class Dataset(Document, frozen=True):
     values for regression.
     """
 
+    word = "dataset"
+
     source: Source = Digits()
     n_train: Count = 128
-    n_test: Annotated[int, msgspec.Meta(ge=0, extra={"remedy": "give 0 or more test samples"})] = 64
+    n_test: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 64
     classes: tuple[int, ...] | None = None
     scaling: Literal["none", "standardise", "unit_norm", "sphere"] = "sphere"
     targets: Literal["auto", "one_hot", "sign", "values"] = "auto"
@@ -129,14 +131,14 @@ class Dataset(Document, frozen=True):
 
     def check(self) -> None:
         if self.classes is not None and len(set(self.classes)) < 2:
-            raise SpecError(f"Dataset.classes: expected at least two classes, got {list(self.classes)}; add another")
+            raise complaint("classes", "expected at least two classes", self.classes, "add another")
         known = class_count(self.source)
         if self.classes is not None and known is None and not isinstance(self.source, File):
-            raise SpecError("Dataset.classes: this source has no classes; leave classes empty")
+            raise complaint("classes", "this source has no classes", self.classes, "give none")
         if self.classes is not None and known is not None:
             strange = [c for c in self.classes if not 0 <= c < known]
             if strange:
-                raise SpecError(f"Dataset.classes: classes are 0 to {known - 1}, got {strange}; remove them")
+                raise complaint("classes", f"expected classes from 0 to {known - 1}", strange, "remove them")
 
 
 def sample_count(source: Spec) -> int | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ntklab.errors import SpecError
 from ntklab.spec.architecture import Architecture, Input
 from ntklab.spec.codec import Document
 from ntklab.spec.dataset import Dataset, sample_shape
+from ntklab.spec.faults import complaint
 from ntklab.spec.fitting import follow
 from ntklab.spec.kernel import KernelRequest
 from ntklab.spec.shapes import output_shape
@@ -14,6 +14,8 @@ from ntklab.spec.training import Training
 
 class Experiment(Document, frozen=True):
     """Everything a run needs; equal experiments give equal results on the same device."""
+
+    word = "experiment"
 
     architecture: Architecture
     dataset: Dataset = Dataset()
@@ -31,12 +33,17 @@ def check_fit(architecture: Architecture, features: int, outputs: int) -> None:
     """Raise ``SpecError`` unless ``architecture`` takes ``features`` numbers and gives ``outputs``."""
     taken, given = architecture.input.shape, output_shape(architecture)
     if taken != (features,):
-        raise SpecError(
-            f"architecture: the data has {features} features, got an input of {list(taken)}; set it to match"
-        )
+        place = ("architecture", "input", "shape")
+        reason = f"expected [{features}], as the data has {_count(features, 'feature')}"
+        raise complaint(place, reason, list(taken), f"give [{features}]")
     if given != (outputs,):
-        raise SpecError(f"architecture: the data has {outputs} targets, got an output of {list(given)}; "
-                        f"give the last Dense layer a width of {outputs}")  # fmt: skip
+        advice = f"give the last Dense layer a width of {outputs}"
+        reason = f"expected an output of [{outputs}], as the data has {_count(outputs, 'target')}"
+        raise complaint("architecture", reason, list(given), advice)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def fitted(architecture: Architecture, features: int, outputs: int) -> Architecture:

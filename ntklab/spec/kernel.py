@@ -9,7 +9,14 @@ import msgspec
 from ntklab.spec.base import Seed
 from ntklab.spec.codec import Document
 
-Bytes = Annotated[int, msgspec.Meta(ge=1, extra={"remedy": "give a number of bytes above 0, or none for a default"})]
+Bytes = Annotated[int, msgspec.Meta(ge=1, extra={"remedy": "give bytes, or none for a share of what is free"})]
+Device = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(cpu|cuda(:\d{1,3})?)\Z",
+        extra={"words": "the name of a device", "remedy": "give 'cpu', 'cuda' or 'cuda:1' (the second GPU)"},
+    ),
+]
 Dtype = Literal["float32", "float64"]
 Outputs = Literal["full", "diagonal", "mean"]
 
@@ -22,8 +29,10 @@ class KernelRequest(Document, frozen=True):
     in bytes; None takes a share of what is free.
     """
 
+    word = "kernel"
+
     outputs: Outputs = "mean"
     dtype: Dtype = "float32"
-    device: str = "cpu"
+    device: Device = "cpu"
     seed: Seed = 0
     memory: Bytes | None = None

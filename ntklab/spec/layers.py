@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Union, get_args
 
 import msgspec
 
-from ntklab.errors import SpecError
 from ntklab.spec.activations import Activation, AnyActivation
 from ntklab.spec.base import Fraction, NonNegative, Positive, Spec
+from ntklab.spec.faults import PlacedError
 
 Width = Annotated[
     int,
@@ -55,7 +55,7 @@ class Branch(Spec, frozen=True, tag=True):
 
     def check(self) -> None:
         if not self.branches:
-            raise SpecError("Branch.branches: expected at least one branch, got none; use [[]] for the identity")
+            raise PlacedError(("branches",), "expected at least one branch, got none; use [[]] for the identity")
 
 
 Layer = Union[Dense, Dropout, Flatten, Branch, AnyActivation]  # noqa: UP007 (forward references)

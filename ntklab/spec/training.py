@@ -11,9 +11,9 @@ from ntklab.spec.codec import Document
 
 LearningRate = Annotated[
     float,
-    msgspec.Meta(gt=0, extra={"remedy": "give a rate above 0, or none to take a share of the largest stable rate"}),
+    msgspec.Meta(gt=0, extra={"remedy": "give such a rate, or none to take a share of the largest stable one"}),
 ]
-Momentum = Annotated[float, msgspec.Meta(ge=0, lt=1, extra={"remedy": "give a number of at least 0 and below 1"})]
+Momentum = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 Loss = Literal["half_mse", "torch_mse"]
 
 
@@ -26,6 +26,8 @@ class Training(Document, frozen=True):
     ``seed`` fixes the order of minibatches. ``kernel_every`` is the number of steps between kernel snapshots for the
     drift curve; None spaces about twelve of them geometrically.
     """
+
+    word = "training"
 
     steps: Count = 500
     learning_rate: LearningRate | None = None

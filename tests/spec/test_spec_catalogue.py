@@ -24,11 +24,12 @@ from ntklab.spec import (
     Training,
     caption,
     field_rows,
-    field_types,
     type_row,
 )
 from ntklab.spec.activations import Numerical, Polynomial, Relu
+from ntklab.spec.kinds import fields
 from ntklab.spec.notes import CAPTIONS, NOTES, TITLES
+from ntklab.spec.reading import read_field
 
 PLAIN = (Input, Architecture, Dataset, KernelRequest, Training, Experiment)
 TYPES = {**LAYER_TYPES, **SOURCE_TYPES}
@@ -87,14 +88,13 @@ def test_rows_say_what_the_structs_say(cls: type[msgspec.Struct], name: str, exp
 @pytest.mark.parametrize("cls", [*TYPES.values(), *PLAIN])
 def test_suggested_values_are_accepted(cls: type[msgspec.Struct]) -> None:
     """Defaults, first values and the ends of the sliders all pass the checks of the fields."""
-    for entry in field_rows(cls):
-        kind = field_types(cls)[entry.name]
+    for entry, field in zip(field_rows(cls), fields(cls), strict=True):
         assert entry.optional == bool(entry.none)
         values = [entry.default] * (not entry.required) + [entry.start] * entry.optional
         ends = [int(end) if entry.kind in ("int", "ints") else end for end in entry.usual or ()]
         values += [(end,) * (entry.length or 1) for end in ends] if entry.kind in ("ints", "floats") else ends
         for value in values:
-            msgspec.convert(value, kind)
+            assert read_field(value, field, (cls.__name__,)) == value
         if entry.log and entry.usual and entry.kind == "float":
             assert entry.usual[0] > 0
 
