@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from math import sqrt
 from typing import Any
 
-from ntklab.errors import SpecError
 from ntklab.spec import LAYER_TYPES, Architecture, Branch, Dense, Layer, Spec, is_activation, layer_shapes
 from ntklab.spec.activations import ABRelu, Gelu, LeakyRelu, Relu
+from ntklab.spec.faults import complaint, suggestion
 
 WIDTH = 512
 
@@ -30,8 +29,7 @@ def new_layer(architecture: Architecture, path: tuple[int, ...], name: str) -> L
     type.
     """
     if name not in LAYER_TYPES:
-        near = get_close_matches(name, LAYER_TYPES, n=3, cutoff=0.5) or list(LAYER_TYPES)
-        raise SpecError(f"architecture: unknown layer type, got {name!r}; choose one of {', '.join(near)}")
+        raise complaint("layer", "unknown type", name, suggestion(name, list(LAYER_TYPES)))
     if name == "Dense":
         return _dense(architecture, path)
     if name == "Branch":

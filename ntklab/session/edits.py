@@ -7,14 +7,15 @@ read-out follow the data where its shape is known, and residual branches follow 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ntklab.errors import SpecError
 from ntklab.session.defaults import new_layer
 from ntklab.spec import SOURCE_TYPES, Dense, Experiment, Layer, Spec, fitted, sample_shape
 from ntklab.spec.dataset import sample_count
+from ntklab.spec.faults import PlacedError, complaint, suggestion
 from ntklab.spec.fitting import Stack, follow
 
 Place = int | tuple[int, ...]
@@ -28,7 +29,8 @@ def set_source(experiment: Experiment, source: Spec | str, **fields: Any) -> Exp
     dataset = experiment.dataset
     if isinstance(source, str):
         same = type(dataset.source).__name__ == source
-        source = _changed(dataset.source, fields) if same else _made(SOURCE_TYPES, source, fields, "data source")
+        with _in(("dataset", f"source ({source})")):
+            source = _changed(dataset.source, fields) if same else _new_source(source, fields)
     if type(source) is type(dataset.source):
         return set_dataset(experiment, source=source)
     n_train, n_test = _at_most(sample_count(source), dataset.n_train, dataset.n_test)
@@ -82,8 +84,9 @@ def add_layer(experiment: Experiment, index: Place, name: str, **fields: Any) ->
     last = experiment.architecture.readout_index
     if len(path) == 1 and last is not None:
         path = (min(path[0], last),)
-    layer = new_layer(experiment.architecture, path, name)
-    return _with_layers(experiment, _edited(experiment, path, _insert(_changed(layer, fields)), ends=True))
+    with _in(("architecture", f"new layer ({name})")):
+        layer = _changed(new_layer(experiment.architecture, path, name), fields)
+    return _with_layers(experiment, _edited(experiment, path, _insert(layer), ends=True))
 
 
 def remove_layer(experiment: Experiment, index: Place) -> Experiment:
@@ -107,7 +110,10 @@ def move_layer(experiment: Experiment, source: Place, target: Place) -> Experime
 
 def edit_layer(experiment: Experiment, index: Place, field: str, value: Any) -> Experiment:
     """Change one field of a layer."""
-    return set_layer(experiment, index, _changed(layer_at(experiment, index), {field: value}))
+    layer = layer_at(experiment, index)
+    with _in(_words(experiment, _path(index))):
+        edited = _changed(layer, {field: value})
+    return set_layer(experiment, index, edited)
 
 
 def set_layer(experiment: Experiment, index: Place, layer: Layer) -> Experiment:
@@ -152,13 +158,13 @@ def _at(stack: Stack, path: tuple[int, ...], change: Callable[[Stack, int], Stac
     """``stack`` with ``change`` applied to the stack that ``path`` leads to; ``ends`` allows the place behind it."""
     at = path[0]
     if not 0 <= at < len(stack) + (ends and len(path) == 1):
-        raise SpecError(f"architecture: there is no layer {at + 1} here, there are {len(stack)}; choose another")
+        raise complaint("architecture", f"expected a layer from 1 to {len(stack)}", at + 1, "choose another")
     if len(path) == 1:
         return change(stack, at)
     branches = getattr(stack[at], "branches", ())
     if len(path) == 2 or not 0 <= path[1] < len(branches):
-        raise SpecError(f"architecture, layer {at + 1} ({type(stack[at]).__name__}): there is no such branch; "
-                        f"it has {len(branches)}")  # fmt: skip
+        place = ("architecture", f"layer {at + 1} ({type(stack[at]).__name__})")
+        raise complaint(place, f"expected one of its {len(branches)} branches", list(path), "choose another")
     inner = _at(branches[path[1]], path[2:], change, ends=ends)
     block = stack[at].replace(branches=(*branches[: path[1]], inner, *branches[path[1] + 1 :]))
     return (*stack[:at], block, *stack[at + 1 :])
@@ -184,8 +190,8 @@ def _path(index: Place) -> tuple[int, ...]:
 
 def _keep_readout(experiment: Experiment, path: tuple[int, ...], verb: str) -> None:
     if path == (experiment.architecture.readout_index,):
-        raise SpecError(f"architecture, layer {path[0] + 1} (Dense): the read-out cannot be {verb}, it gives the "
-                        "outputs that the data needs; change its fields, or another layer")  # fmt: skip
+        text = f"the read-out cannot be {verb}, it gives the outputs that the data needs; change another layer"
+        raise PlacedError(_words(experiment, path), text)
 
 
 def _at_most(total: int | None, n_train: int, n_test: int) -> tuple[int, int]:
@@ -196,10 +202,29 @@ def _at_most(total: int | None, n_train: int, n_test: int) -> tuple[int, int]:
     return train, total - train
 
 
-def _made(types: dict[str, type[Spec]], name: str, fields: dict[str, Any], what: str) -> Spec:
-    if name not in types:
-        raise SpecError(f"{what}: unknown type, got {name!r}; {_suggestion(name, list(types))}")
-    return types[name](**_known(types[name], fields))
+@contextmanager
+def _in(place: tuple[str, ...]) -> Iterator[None]:
+    """Faults of a value that is made on its own lie at ``place`` in the experiment."""
+    try:
+        yield
+    except PlacedError as fault:
+        raise fault.moved(place) from None
+
+
+def _words(experiment: Experiment, path: tuple[int, ...]) -> tuple[str, ...]:
+    """The place of a layer: architecture, layer 2 (Branch), branch 1, layer 1 (Dense)."""
+    words = ["architecture"]
+    for depth in range(1, len(path) + 1, 2):
+        layer = layer_at(experiment, path[:depth])
+        words.append(f"layer {path[depth - 1] + 1} ({type(layer).__name__})")
+        words.extend(f"branch {number + 1}" for number in path[depth : depth + 1])
+    return tuple(words)
+
+
+def _new_source(name: str, fields: dict[str, Any]) -> Spec:
+    if name not in SOURCE_TYPES:
+        raise complaint("source", "unknown type", name, suggestion(name, list(SOURCE_TYPES)))
+    return SOURCE_TYPES[name](**_known(SOURCE_TYPES[name], fields))
 
 
 def _changed(spec: Any, fields: dict[str, Any]) -> Any:
@@ -214,10 +239,5 @@ def _known(cls: type[Spec], fields: dict[str, Any]) -> dict[str, Any]:
     known = list(cls.__struct_fields__)
     for name in fields:
         if name not in known:
-            raise SpecError(f"{cls.__name__}: there is no field {name!r}; {_suggestion(name, known)}")
+            raise PlacedError((cls.word or cls.__name__,), f"there is no field {name!r}; {suggestion(name, known)}")
     return fields
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(known) or 'none'}"

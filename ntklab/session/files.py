@@ -7,9 +7,7 @@ from pathlib import Path
 
 from ntklab.errors import FileError, SpecError
 from ntklab.files import write_atomically
-from ntklab.spec import Experiment
-
-LARGEST = 16 * 2**20
+from ntklab.spec import LARGEST, Experiment
 
 _READERS: dict[str, Callable[[str], Experiment]] = {".json": Experiment.from_json, ".toml": Experiment.from_toml}
 _WRITERS: dict[str, Callable[[Experiment], str]] = {".json": Experiment.to_json, ".toml": Experiment.to_toml}

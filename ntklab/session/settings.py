@@ -9,12 +9,13 @@ from typing import Literal
 import msgspec
 import platformdirs
 
-from ntklab.errors import FileError, SpecError
+from ntklab.errors import FileError
 from ntklab.files import set_aside, write_atomically
 from ntklab.session.files import read_text
 from ntklab.spec import Spec
 from ntklab.spec.base import Count
 from ntklab.spec.kernel import Bytes
+from ntklab.spec.reading import read_spec
 
 
 class Settings(Spec, frozen=True):
@@ -50,14 +51,14 @@ def read_settings(path: Path | str | None = None) -> tuple[Settings, str]:
         return Settings(), ""
     try:
         raw = json.loads(read_text(file))
-        if not isinstance(raw, dict):
-            raise SpecError(f"expected a table of fields, got {type(raw).__name__}")
-        known = {name: raw[name] for name in Settings.__struct_fields__ if name in raw}
-        return msgspec.convert(known, Settings), ""
-    except (FileError, SpecError, msgspec.ValidationError, ValueError, TypeError, RecursionError) as error:
+        if isinstance(raw, dict):
+            raw = {name: raw[name] for name in Settings.__struct_fields__ if name in raw}
+        settings: Settings = read_spec(raw, (Settings,), ("settings",))
+        return settings, ""
+    except (FileError, ValueError, RecursionError) as error:
         kept = set_aside(file)
         where = f" and the old file is {kept}" if kept else ""
-        return Settings(), f"settings: {error}; the defaults are used{where}"
+        return Settings(), f"{error}; the defaults are used{where}"
 
 
 def save_settings(settings: Settings, path: Path | str | None = None) -> str:
