@@ -109,7 +109,7 @@ def test_damage_is_an_error_of_ours_or_good_data(tmp_path, labels, form):
     FORMS[form](path)
     try_to_load(path, labels)
     whole = path.read_bytes()
-    for damaged in variants(whole, 120):
+    for damaged in variants(whole, 60):
         path.write_bytes(damaged)
         try_to_load(path, labels)
 
@@ -121,7 +121,7 @@ def test_a_flipped_bit_under_a_checksum_is_never_silent(tmp_path, labels, form):
     source = File(path=str(path), labels=str(labels) if form == ".gz" else None)
     dataset = Dataset(source=source, n_train=8, n_test=4, scaling="none")
     whole, good = path.read_bytes(), load(dataset)
-    for place in RNG.integers(0, len(whole), 150):
+    for place in RNG.integers(0, len(whole), 80):
         changed = bytearray(whole)
         changed[place] ^= 1 << RNG.integers(0, 8)
         path.write_bytes(bytes(changed))
