@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -32,6 +33,7 @@ class Provenance:
         return {**asdict(self), "versions": dict(self.versions), "notes": list(self.notes)}
 
 
+@cache
 def versions() -> tuple[tuple[str, str], ...]:
     """Versions of Python and of the packages that results depend on, without importing them."""
     found = [("python", platform.python_version())]
