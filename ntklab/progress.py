@@ -55,3 +55,17 @@ def drain(work: Work[T], listen: Callable[[Event], None] | None = None) -> T:
             return result
         if listen is not None:
             listen(event)
+
+
+def translated(work: Work[T], translate: Callable[[Event], Event | None]) -> Work[T]:
+    """``work`` with every event replaced by ``translate(event)``, or left out where that is None."""
+    try:
+        while True:
+            event = translate(next(work))
+            if event is not None:
+                yield event
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        work.close()
