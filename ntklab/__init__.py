@@ -1,3 +1,205 @@
-"""NTK Lab: a laboratory for Neural Tangent Kernels."""
+"""NTK Lab: a laboratory for Neural Tangent Kernels.
+
+>>> import ntklab
+>>> net = ntklab.Architecture.from_dict({"input": {"kind": "vector", "shape": [64]}, "layers": [...]})
+>>> K = ntklab.infinite_kernel(net, X)           # Gram: K.values (n, n) and K.provenance
+>>> K_n = ntklab.empirical_ntk(net, X, seed=1)   # of one finite network, or of any torch module
+>>> for event in ntklab.run(ntklab.Experiment(net)): ...
+>>> ntklab.show(net)                             # the window
+
+Importing this loads neither numpy nor torch nor Qt: each is imported when it is first needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+    from torch.nn import Module
+
+    from ntklab.progress import Event, Forecast, Partial, Progress, Work, drain
+    from ntklab.results import Data, Gram, Run, Spectrum, Trajectory
+    from ntklab.spec import Architecture, Dataset, Experiment, Input, KernelRequest, Training
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Architecture",
+    "Data",
+    "Dataset",
+    "Experiment",
+    "Forecast",
+    "Gram",
+    "Input",
+    "KernelRequest",
+    "Partial",
+    "Progress",
+    "Run",
+    "Spectrum",
+    "Training",
+    "Trajectory",
+    "drain",
+    "empirical_ntk",
+    "infinite_kernel",
+    "run",
+    "show",
+    "spectrum",
+    "train",
+]
+
+_ROOMS = ("progress", "results", "spec")  # where the names above that are not defined below live
+
+
+def infinite_kernel(
+    architecture: Architecture,
+    x1: ArrayLike,
+    x2: ArrayLike | None = None,
+    *,
+    kind: str = "ntk",
+    dtype: str = "float64",
+    device: str = "cpu",
+    memory: int | None = None,
+) -> Gram:
+    """The kernel of ``architecture`` at infinite width between samples ``x1`` (n1, …) and ``x2`` (n2, …; None is x1).
+
+    ``kind`` "ntk" or "nngp"; ``values`` (n1, n2), the same for every output. ``memory`` is the budget in bytes; None
+    takes a share of what is free. Details, sources and errors: ``ntklab.kernels.infinite.infinite_kernel``.
+    """
+    from ntklab.errors import SpecError
+    from ntklab.kernels import infinite
+    from ntklab.progress import drain
+
+    if kind not in ("nngp", "ntk"):
+        raise SpecError(f"kind: expected 'ntk' or 'nngp', got {kind!r}; choose one of them")
+    work = infinite.infinite_kernel(architecture, x1, x2, kinds=(kind,), dtype=dtype, device=device, memory=memory)
+    return drain(work)[kind]
+
+
+def empirical_ntk(
+    model_or_architecture: Module | Architecture,
+    x1: ArrayLike,
+    x2: ArrayLike | None = None,
+    *,
+    outputs: str = "full",
+    seed: int = 0,
+    dtype: str = "float32",
+    device: str = "cpu",
+    memory: int | None = None,
+) -> Gram:
+    """The NTK of one finite network between samples ``x1`` (n1, …) and ``x2`` (n2, …; None is x1).
+
+    The network is a torch module, or drawn from an architecture with ``seed``. ``outputs`` "full" keeps
+    (n1, n2, k, k), "diagonal" (n1, n2, k), "mean" (n1, n2) averages the diagonal and has the infinite-width NTK as its
+    limit. Details, sources and errors: ``ntklab.kernels.empirical.empirical_ntk``.
+    """
+    from ntklab.kernels import empirical
+    from ntklab.progress import drain
+
+    work = empirical.empirical_ntk(
+        model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory
+    )
+    return drain(work)
+
+
+def spectrum(
+    gram: Gram | ArrayLike,
+    targets: ArrayLike | None = None,
+    *,
+    loss: str = "half_mse",
+    momentum: float = 0.0,
+    ridge: float | None = None,
+) -> Spectrum:
+    """Eigenvalues of a symmetric kernel, and what follows from them; see ``ntklab.results.Spectrum``.
+
+    ``gram`` is a ``Gram`` or an array (n, n), (n, n, k) or (n, n, k, k); ``targets`` (n,) or (n, k).
+    """
+    import numpy as np
+
+    from ntklab import spectra
+    from ntklab.progress import drain
+    from ntklab.results import Gram, Provenance
+
+    if not isinstance(gram, Gram):
+        values = np.asarray(gram)
+        if not np.issubdtype(values.dtype, np.floating):
+            values = values.astype(np.float64)
+        outputs = {3: "diagonal", 4: "full"}.get(values.ndim)
+        gram = Gram(values, Provenance(kind="kernel", dtype=str(values.dtype), outputs=outputs))
+    Y = None if targets is None else np.asarray(targets, dtype=np.float64)
+    return drain(spectra.spectrum(gram, Y, loss=loss, momentum=momentum, ridge=ridge))
+
+
+def train(
+    architecture: Architecture,
+    data: Data,
+    training: Training | None = None,
+    *,
+    seed: int = 0,
+    dtype: str = "float64",
+    device: str = "cpu",
+    memory: int | None = None,
+    listen: Callable[[Event], None] | None = None,
+) -> Trajectory:
+    """Train the network drawn with ``seed``, its linearisation and its infinite-width limit from one start.
+
+    ``data`` comes from ``ntklab.datasets.load`` or is made from arrays; ``listen`` is called with every event, among
+    them the moments as they are reached. Details and errors: ``ntklab.dynamics.train``.
+    """
+    from ntklab import dynamics
+    from ntklab.progress import drain
+    from ntklab.spec import Training
+
+    training = Training() if training is None else training
+    work = dynamics.train(architecture, data, training, seed=seed, dtype=dtype, device=device, memory=memory)
+    return drain(work, listen)
+
+
+def run(experiment: Experiment) -> Work[Run]:
+    """Everything about ``experiment``, as an iterator of events; the last one is ``Partial("run", Run)``.
+
+    The first event is a ``Forecast``. See ``ntklab.experiments.run`` for the others. Leaving the loop cancels the work;
+    ``ntklab.drain(ntklab.run(experiment))`` returns the ``Run`` alone.
+    """
+    from ntklab import experiments
+    from ntklab.progress import Partial
+
+    found = yield from experiments.run(experiment)
+    yield Partial("run", found)
+    return found
+
+
+def show(
+    architecture_or_experiment: Architecture | Experiment | None = None,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+) -> Any:
+    """Open the window: on an experiment, on an architecture (with samples ``X`` (n, d) and targets ``y``), or as left.
+
+    An architecture is resized to the data, which is digits unless given. Arrays are kept in a file of the user's, so
+    that the session can be opened again. Raises ``SpecError`` for a torch module: the window edits descriptions.
+    """
+    from ntklab.own_arrays import experiment_of
+
+    experiment = experiment_of(architecture_or_experiment, X, y)
+    window = import_module("ntklab.gui.main")  # by name: the one way from here to Qt
+    return window.show(experiment)
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for room in _ROOMS:
+            found = getattr(import_module(f"ntklab.{room}"), name, None)
+            if found is not None:
+                globals()[name] = found
+                return found
+    if name in ("datasets", "dynamics", "errors", "experiments", "kernels", "networks", "spectra", *_ROOMS):
+        return import_module(f"ntklab.{name}")
+    raise AttributeError(f"module 'ntklab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
