@@ -136,7 +136,7 @@ def _laid_out(figure: Figure, page: Page) -> Canvas:
     axes = _drawn(figure, canvas, pen)
     lines = _wrapped(canvas, figure.caption, pen) if page.caption and figure.caption else []
     foot = (len(lines) * 1.25 + 0.6) * pen.small / 72 if lines else 0.0
-    for last in (False, False, True):
+    for last in (False, True):
         width, height = canvas.get_size_inches()
         engine.set(rect=(0, foot / height, 1, 1 - foot / height))
         canvas.draw_without_rendering()

@@ -30,7 +30,8 @@ def number(value: float, digits: int = 3) -> str:
         return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".").replace("-", "−")
-    return f"{mantissa}×10{superscript(int(exponent))}"
+    power = f"10{superscript(int(exponent))}"
+    return power if mantissa == "1" else f"{mantissa}×{power}"
 
 
 def superscript(index: int) -> str:

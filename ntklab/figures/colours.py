@@ -77,10 +77,11 @@ STYLES: dict[Role, Style] = {
 
 assert set(STYLES) == set(get_args(Role))
 
-# 17 evenly spaced colours of viridis (Smith and van der Walt 2015, CC0): even in lightness, readable by everyone.
+# 33 evenly spaced colours of viridis (Smith and van der Walt 2015, CC0): even in lightness, readable by everyone.
 _VIRIDIS = (
-    "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26818e 21908c 1f9f88 28ae80 3ebc74 5dc963 82d34c abdc32 "
-    "d5e21a fde725"
+    "440154 470d60 48186a 482374 472d7b 453681 424086 3f4989 3b528b 375a8d 33638d 2f6a8e 2c728e 297a8e 26818e 23898e "
+    "21908c 1f988b 1f9f88 21a685 28ae80 31b57b 3ebc74 4cc26c 5dc963 6ece58 82d34c 96d83f abdc32 c0df24 d5e21a eae51a "
+    "fde725"
 )
 
 # Diverging maps as (position, lightness, chroma, hue) in OKLCH: both arms fall (or rise, on dark) equally in lightness,

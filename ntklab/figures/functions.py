@@ -211,11 +211,8 @@ def _eigenvector(data: Data, spectrum: Spectrum, mode: int, output: int) -> Floa
 
 def _mode_caption(spectrum: Spectrum, mode: int) -> str:
     values = spectrum.eigenvalues
-    share = (
-        f"{captions.number(100 * float(spectrum.target_power[mode]))} % of the target"
-        if spectrum.target_power.size
-        else ""
-    )
+    power = float(spectrum.target_power[mode]) if spectrum.target_power.size else None
+    share = "" if power is None else f"{captions.number(100 * power if power > 1e-8 else 0.0)} % of the target"
     around = np.abs(np.delete(values, mode) - values[mode])
     twins = int((around <= max(spectrum.floor, 1e-9 * abs(values[mode]))).sum())
     shared = f"shares its eigenvalue with {captions.count(twins, 'mode')}: only their span is defined" if twins else ""

@@ -37,7 +37,7 @@ def power(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
     """Share of the target's squared norm in the first k modes (Canatar, Bordelon, Pehlevan 2021), against k."""
     parts = [(name, role, part) for name, role, part in _named(empirical, analytic) if part.target_power.size]
     series = tuple(
-        Series(name, _modes(part), part.cumulative_power, role, "line+dots" if _few(part) else "line")
+        Series(name, _modes(part), part.cumulative_power, role, "dots" if role == "empirical" else "line")
         for name, role, part in parts
     )
     return Curves(
@@ -61,10 +61,6 @@ def _named(empirical: Spectrum | None, analytic: Spectrum | None) -> list[tuple[
 
 def _modes(part: Spectrum) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     return np.arange(1, part.eigenvalues.size + 1, dtype=np.float64)
-
-
-def _few(part: Spectrum) -> bool:
-    return part.eigenvalues.size <= 64
 
 
 def _above_floor(part: Spectrum) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
