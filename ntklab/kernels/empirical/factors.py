@@ -109,7 +109,7 @@ def dense_uses(model: nn.Module) -> tuple[DenseUse, ...]:
         for parameter, label in trained:
             if id(parameter) in owners:
                 raise uncovered(
-                    name, module, f"shares its {label} with {owners[id(parameter)]}", "give each its own parameters"
+                    name, module, f"shares its {label} with {owners[id(parameter)]!r}", "give each its own parameters"
                 )
             owners[id(parameter)] = name
         weight_scale, bias_scale = DENSE_TYPES[type(module)](module)

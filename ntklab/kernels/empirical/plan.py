@@ -16,8 +16,8 @@ from ntklab.kernels.empirical.forms import Form
 from ntklab.kernels.empirical.products import inner
 from ntklab.kernels.tiles import Block, TilePlan, even_edge
 
-STEP = 2e9
-"""Multiply-adds of one step: 0.04 s at 100 GFLOP/s, within 0.2 s on a core five times slower."""
+_STEP = 1.6e10
+"""Multiply-adds of one step times bytes a number: 0.08 s at 100 GFLOP/s in float32, 0.16 s in float64 at half that."""
 
 _WORKSPACE = 16 * 2**20  # bytes that the matrix libraries and the interpreter take beside our arrays
 _WORTH_TIMING = 2e9  # multiply-adds from which measuring the machine's speed is worth its time
@@ -29,11 +29,12 @@ _REMEDY = "ask for outputs='mean', use float32 or fewer samples, or raise memory
 class Costs:
     """Of one module and form: bytes and multiply-adds, per sample unless said otherwise.
 
-    ``fixed`` bytes for parameters and work space; ``kept`` bytes of the factors, ``passing`` bytes alive while a sample
-    goes through the network; ``cell`` bytes of one pair of samples in the result. ``pass_adds`` of a forward and
-    backward pass, ``pair_adds`` of one pair of samples in a tile.
+    ``item`` bytes of one number, ``fixed`` bytes for parameters and work space; ``kept`` bytes of the factors,
+    ``passing`` bytes alive while a sample goes through the network; ``cell`` bytes of one pair of samples in the
+    result. ``pass_adds`` of a forward and backward pass, ``pair_adds`` of one pair of samples in a tile.
     """
 
+    item: int
     fixed: int
     kept: int
     passing: int
@@ -84,15 +85,16 @@ def upper_blocks(start: int, stop: int, leaf: int) -> Iterator[Block]:
 def costs(factors: Sequence[Factor], uses: Sequence[DenseUse], form: Form, *, item: int, copies: int) -> Costs:
     """From the factors of one sample; ``copies`` of each layer's values are alive in a pass, ``item`` bytes each."""
     weights = [use.module.get_parameter("weight") for use in uses]
-    widths = [sum(weight.shape) for weight in weights]
+    widths, adds = [sum(weight.shape) for weight in weights], [weight.numel() for weight in weights]
     kept = sum(part.numel() for factor in factors for part in (factor.A, factor.B) if part is not None)
     return Costs(
-        fixed=_WORKSPACE + item * sum(weight.numel() for weight in weights),
-        kept=item * kept,
+        item=item,
+        fixed=_WORKSPACE + item * sum(adds),
+        kept=item * max(1, kept),
         passing=item * (copies * sum(widths) + 3 * form.k * max(widths)),
         cell=item * prod(form.store(1, 1)),
-        pass_adds=(1 + form.k) * sum(weight.numel() for weight in weights),
-        pair_adds=sum(form.multiply_adds(factor) for factor in factors),
+        pass_adds=sum(adds) + form.k * sum(adds[1:]),  # no cotangents are needed below the first layer
+        pair_adds=max(1, sum(form.multiply_adds(factor) for factor in factors)),
     )
 
 
@@ -102,11 +104,11 @@ def make_plan(n1: int, n2: int | None, cost: Costs, *, side: int, budget: int) -
     Raises ``MemoryBudgetError`` saying how much would do.
     """
     symmetric, n2 = n2 is None, n1 if n2 is None else n2
-    longest, result = max(n1, n2), n1 * n2 * cost.cell
+    longest, result, step = max(n1, n2), n1 * n2 * cost.cell, _STEP / cost.item
     free = budget - cost.fixed - result
-    tile = min(side, longest, max(1, math.isqrt(int(STEP / cost.pair_adds))))
+    tile = min(side, longest, max(1, math.isqrt(int(step / cost.pair_adds))))
     tile = _fitted(tile, cost.tile_bytes, free // 4)
-    chunk = min(longest, max(1, int(STEP / cost.pass_adds)))
+    chunk = min(longest, max(1, int(step / cost.pass_adds)))
     chunk = _fitted(chunk, lambda samples: samples * (cost.passing + cost.kept), free // 4)
     working = max(cost.tile_bytes(tile), chunk * (cost.passing + cost.kept))
     block, held = _block(n1, n2, symmetric=symmetric, most=(free - working) // cost.kept)
@@ -152,9 +154,9 @@ def seconds(multiply_adds: float, dtype: torch.dtype, device: torch.device) -> f
     """About how long the work takes here: measured on a small product where the work is long enough to ask."""
     if multiply_adds < _WORTH_TIMING:
         return multiply_adds / 20e9
-    X = torch.ones(256, 2048, dtype=dtype, device=device)
+    X = torch.ones(128, 2048, dtype=dtype, device=device)
     best = math.inf
-    for _ in range(3):
+    for _ in range(2):
         start = time.perf_counter()
         float(inner(X, X)[0, 0])  # reading a number waits for the device
         best = min(best, time.perf_counter() - start)

@@ -22,8 +22,8 @@ def verify(model: nn.Module, factors: Sequence[Factor], x: Tensor) -> float:
     """
     k = len(_outputs(model, x[:1])[0])
     v = torch.randn(k, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(x)
-    G = torch.stack([_gradient(model, sample.unsqueeze(0), v) for sample in x])
-    expected = G @ G.T
+    gradients = [_gradient(model, sample.unsqueeze(0), v) for sample in x]
+    expected = torch.stack([torch.stack([_dot(g, h) for h in gradients]) for g in gradients])
     got = torch.zeros_like(expected)
     if factors:
         theta = FORMS["full"](k).tile(factors, factors).view(len(x), k, len(x), k)
@@ -43,12 +43,15 @@ def _outputs(model: nn.Module, x: Tensor) -> Tensor:
         return outputs_of(model(x), len(x))
 
 
-def _gradient(model: nn.Module, x: Tensor, v: Tensor) -> Tensor:
+def _gradient(model: nn.Module, x: Tensor, v: Tensor) -> list[Tensor | None]:
+    """Of v·f for one sample, by each trained parameter; None where it is 0."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     with torch.enable_grad():
         value = outputs_of(model(x), 1)[0] @ v
-    if not value.requires_grad:
-        return torch.zeros(sum(p.numel() for p in trained), dtype=v.dtype, device=v.device)
-    parts = torch.autograd.grad(value, trained, allow_unused=True)
-    found = zip(trained, parts, strict=True)
-    return torch.cat([(torch.zeros_like(p) if part is None else part).flatten() for p, part in found])
+    return list(torch.autograd.grad(value, trained, allow_unused=True)) if value.requires_grad else []
+
+
+def _dot(g: list[Tensor | None], h: list[Tensor | None]) -> Tensor:
+    """g·h over all parameters."""
+    pairs = [(p, q) for p, q in zip(g, h, strict=True) if p is not None and q is not None]
+    return sum((torch.dot(p.flatten(), q.flatten()) for p, q in pairs), start=torch.tensor(0.0))
