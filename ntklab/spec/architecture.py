@@ -17,7 +17,8 @@ class Input(Spec, frozen=True):
     """The shape of one sample, channels last: vector (D,), sequence (L, C), image (H, W, C), volume (X, Y, Z, C)."""
 
     word = "input"
-    ignored = frozenset({"n1", "n2", "n_channel_axis", "batch_axis"})  # what the golden manifest says beside the shape
+    # What the golden manifest says about its samples beside their shape.
+    ignored = frozenset({"n1", "n2", "n_channel_axis", "batch_axis", "normalize", "special"})
 
     kind: Literal["vector", "sequence", "image", "volume"] = "vector"
     shape: tuple[Count, ...] = (1,)

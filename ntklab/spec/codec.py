@@ -53,7 +53,7 @@ class Document(Spec, frozen=True):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers, every field written out, with the schema version first."""
-        return {"schema": SCHEMA, **msgspec.to_builtins(self, builtin_types=())}
+        return {"schema": SCHEMA, **msgspec.json.decode(msgspec.json.encode(self))}
 
     def to_json(self) -> str:
         """Indented JSON that ``from_json`` reads back to an equal value."""

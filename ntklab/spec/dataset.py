@@ -11,6 +11,7 @@ from ntklab.spec.codec import Document
 from ntklab.spec.faults import PlacedError, complaint
 
 FilePath = Annotated[str, msgspec.Meta(extra={"path": True, "remedy": "give the path of a file in quotes"})]
+ClassNumber = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 Dimension = Annotated[int, msgspec.Meta(ge=2, le=100_000)]
 
 
@@ -124,7 +125,7 @@ class Dataset(Document, frozen=True):
     source: Source = Digits()
     n_train: Count = 128
     n_test: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 64
-    classes: tuple[int, ...] | None = None
+    classes: tuple[ClassNumber, ...] | None = None
     scaling: Literal["none", "standardise", "unit_norm", "sphere"] = "sphere"
     targets: Literal["auto", "one_hot", "sign", "values"] = "auto"
     seed: Seed = 0

@@ -50,8 +50,10 @@ def suggestion(name: Any, known: list[str]) -> str:
 
 def guess(name: Any, known: list[str]) -> list[str]:
     """Up to three known names near to ``name``, the nearest first."""
+    if not isinstance(name, str):
+        return []
     lower = {one.lower(): one for one in known}
-    return [lower[match] for match in get_close_matches(str(name).lower(), lower, n=3, cutoff=0.6)]
+    return [lower[match] for match in get_close_matches(name.lower(), lower, n=3, cutoff=0.6)]
 
 
 def shown(value: Any) -> str:

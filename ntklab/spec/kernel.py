@@ -9,7 +9,9 @@ import msgspec
 from ntklab.spec.base import Seed
 from ntklab.spec.codec import Document
 
-Bytes = Annotated[int, msgspec.Meta(ge=1, extra={"remedy": "give bytes, or none for a share of what is free"})]
+Bytes = Annotated[
+    int, msgspec.Meta(ge=1, le=2**62, extra={"remedy": "give bytes, or none for a share of what is free"})
+]
 Device = Annotated[
     str,
     msgspec.Meta(

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 _WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-_SMALL = 100_000  # upper limits beyond this are mentioned only to those who exceed them
+_SMALL = 100_000  # limits beyond this are mentioned only to those who exceed them
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +54,11 @@ class Kind:
 
     def _range(self, given: Any) -> str:
         low, high = self.minimum, self.maximum
-        if high is not None and high > _SMALL and not (isinstance(given, int | float) and given > high):
+        exceeds = isinstance(given, int | float) and not self.allows(given)
+        if high is not None and high > _SMALL and not (exceeds and given > high):
             high = None
+        if low is not None and low < -_SMALL and not exceeds:
+            low = None
         if low is not None and high is not None and not self.open_minimum and not self.open_maximum:
             return f"from {low} to {high}" if self.entry is None else f"of {low} to {high}"
         parts = []

@@ -19,6 +19,8 @@ Width = Annotated[
     ),
 ]
 
+Axis = Annotated[int, msgspec.Meta(ge=-8, le=8)]
+
 
 class Dense(Spec, frozen=True, tag=True):
     """z = W·x + b on the last axis.
@@ -51,7 +53,7 @@ class Branch(Spec, frozen=True, tag=True):
 
     branches: tuple[tuple[Layer, ...], ...]
     merge: Literal["sum", "concat", "prod"] = "sum"
-    axis: int | None = None
+    axis: Axis | None = None
 
     def check(self) -> None:
         if not self.branches:

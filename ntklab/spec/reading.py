@@ -71,7 +71,7 @@ def _chosen(raw: dict[str, Any], classes: tuple[type[msgspec.Struct], ...], plac
 def _table_advice(raw: Any, classes: tuple[type[msgspec.Struct], ...]) -> str:
     if not any(cls.__struct_config__.tag for cls in classes):
         return "write {…}"
-    near = guess(raw, [cls.__name__ for cls in classes]) if isinstance(raw, str) else []
+    near = guess(raw, [cls.__name__ for cls in classes])
     return f'write {{"type": "{near[0]}"}}' if near else 'write {"type": …}'
 
 
@@ -109,7 +109,7 @@ def _read_list(raw: Any, kind: Kind, place: Place, advice: str, *, stem: Place, 
 def _read_choice(raw: Any, kind: Kind, place: Place, advice: str) -> Any:
     if isinstance(raw, str) and raw in kind.choices:
         return raw
-    near = guess(raw, list(kind.choices)) if isinstance(raw, str) else []
+    near = guess(raw, list(kind.choices))
     raise complaint(place, f"expected {kind.expected()}", raw, f"did you mean {near[0]!r}?" if near else advice)
 
 
