@@ -1,1 +1,16 @@
-"""See the design notes in README.md."""
+"""Answers to whole questions: each takes an experiment, says how far it is, and returns results as numpy values.
+
+Importing this imports torch: do it late, in the thread that computes.
+"""
+
+from ntklab.experiments.empirical import empirical
+from ntklab.experiments.forecast import forecast
+from ntklab.experiments.kernels import kernels
+from ntklab.experiments.load import load
+from ntklab.experiments.run import run
+from ntklab.experiments.training import train
+from ntklab.experiments.warm_up import warm_up
+from ntklab.experiments.width_convergence import width_convergence
+from ntklab.experiments.width_dial import width_dial
+
+__all__ = ["empirical", "forecast", "kernels", "load", "run", "train", "warm_up", "width_convergence", "width_dial"]
