@@ -1,0 +1,105 @@
+"""Gradient descent of a real network: torch's SGD with momentum, written out so that it can be paused anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ntklab.dynamics import losses
+from ntklab.dynamics.products import Pieces
+
+Array = NDArray[np.float64]
+Batch = NDArray[np.intp] | None
+
+PIECE_FLOPS = {"cpu": 1e9, "cuda": 3e11}  # of one forward and backward pass between two yields: 15 to 40 ms
+SINGLE_THREAD_FLOPS = 5e8  # below this a second thread costs more than it gives, and far more on a busy machine
+
+
+class NetworkDescent:
+    """The state of one descent of ``module``, whose parameters it changes in place.
+
+    ``X`` (N, …), ``Y`` (N, k), ``X_test`` (M, …) are on the device and in the dtype of the module. v ← momentum·v + g,
+    θ ← θ − rate·v, as ``torch.optim.SGD`` without dampening. Large batches are differentiated in pieces of samples
+    whose gradients add up.
+    """
+
+    def __init__(
+        self, module: nn.Module, X: Tensor, Y: Tensor, X_test: Tensor, *, rate: float, loss: str, momentum: float
+    ) -> None:
+        self.module = module
+        self._X, self._Y, self._X_test = X, Y, X_test
+        self._rate, self._loss, self._momentum = rate, loss, momentum
+        self._parameters = list(module.parameters())
+        self._velocity = [torch.zeros_like(p) for p in self._parameters]
+        count = sum(p.numel() for p in self._parameters)
+        self._piece = max(1, int(PIECE_FLOPS[X.device.type] // (6 * max(1, count))))
+        self._single = 6 * count * min(self._piece, max(1, len(X))) < SINGLE_THREAD_FLOPS
+
+    def step(self, batch: Batch = None) -> Pieces[None]:
+        """One step on the samples of ``batch``, or on all of them."""
+        X, Y = (self._X, self._Y) if batch is None else self._chosen(batch)
+        c = losses.slope(self._loss, len(Y), Y.shape[1])
+        gradient = [torch.zeros_like(p) for p in self._parameters] if len(X) > self._piece else None
+        for x, y in zip(X.split(self._piece), Y.split(self._piece), strict=True):
+            with threads(single=self._single):
+                part = self._gradient(x, y, c)
+                if gradient is None:
+                    gradient = part
+                else:
+                    torch._foreach_add_(gradient, part)
+            yield
+        if gradient is not None:
+            with threads(single=self._single):
+                self._update(gradient)
+
+    def outputs(self) -> Pieces[tuple[Array, Array]]:
+        """f on train (N, k) and on test (M, k) now, in float64."""
+        train = yield from self._forward(self._X)
+        test = yield from self._forward(self._X_test)
+        return train, test
+
+    def _chosen(self, batch: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
+        index = torch.as_tensor(batch, device=self._X.device)
+        return self._X[index], self._Y[index]
+
+    def _gradient(self, x: Tensor, y: Tensor, c: float) -> list[Tensor]:
+        outputs = self.module(x)
+        cotangent = c * (outputs.detach() - y)
+        return list(torch.autograd.grad(outputs, self._parameters, cotangent, materialize_grads=True))
+
+    @torch.no_grad()
+    def _update(self, gradient: list[Tensor]) -> None:
+        if self._momentum:
+            torch._foreach_mul_(self._velocity, self._momentum)
+            torch._foreach_add_(self._velocity, gradient)
+            gradient = self._velocity
+        torch._foreach_add_(self._parameters, gradient, alpha=-self._rate)
+
+    def _forward(self, X: Tensor) -> Pieces[Array]:
+        parts = [np.zeros((0, self._Y.shape[1]))]
+        for x in X.split(self._piece):
+            if not len(x):
+                continue
+            with threads(single=self._single), torch.no_grad():
+                parts.append(self.module(x).to("cpu", torch.float64).numpy())
+            yield
+        return np.concatenate(parts)
+
+
+@contextmanager
+def threads(*, single: bool) -> Iterator[None]:
+    """One torch thread inside, if ``single``; what was set before afterwards. Not to be held across a yield."""
+    before = torch.get_num_threads()
+    if not single or before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,162 @@
+"""Everything that must exist before the first step: the network, its kernels, the limit, and a learning rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ntklab import networks, spec, spectra
+from ntklab.dynamics import cost
+from ntklab.dynamics.linear import LinearModel
+from ntklab.dynamics.products import Pieces, largest_eigenvalue
+from ntklab.errors import DataError, SpecError
+from ntklab.kernels.empirical import empirical_ntk
+from ntklab.kernels.infinite import infinite_kernel
+from ntklab.progress import Event, Forecast, Progress, T, Work, translated
+from ntklab.results import RUNS, Data, Gram
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The arguments of ``training.train``, checked when made; ``runs`` in any order."""
+
+    architecture: spec.Architecture
+    data: Data
+    training: spec.Training
+    seed: int
+    dtype: str
+    device: str
+    memory: int | None
+    runs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.runs or not set(self.runs) <= set(RUNS):
+            given = ", ".join(self.runs) or "none"
+            raise SpecError(f"runs: expected some of {', '.join(RUNS)}, got {given}; choose among them")
+        if not len(self.data.X_train):
+            raise DataError("training: the data has no training samples; ask for at least one")
+        spec.check_fit(self.architecture, self.data.features, self.data.outputs)
+
+    def inputs(self, X: Array) -> Array:
+        """Samples in the shape that the architecture takes."""
+        return X.reshape(len(X), *self.architecture.input.shape)
+
+    def forecast(self) -> Forecast:
+        """See ``cost.forecast``."""
+        n, m, k = len(self.data.X_train), len(self.data.X_test), self.data.outputs
+        return cost.forecast(self.architecture, self.training, n=n, m=m, k=k, runs=self.runs, memory=self.memory)
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The state before the first step. ``linear`` is on stacked outputs, ``infinite`` acts on each output alike.
+
+    ``kernel`` is the network's train kernel, mean over outputs; ``critical_rate`` that of ``linear``. Models of runs
+    that were not asked for are None.
+    """
+
+    module: nn.Module
+    X: Tensor
+    Y: Tensor
+    X_test: Tensor
+    kernel: Array
+    critical_rate: float
+    linear: LinearModel | None
+    infinite: LinearModel | None
+    parameterisation: str | None
+
+
+def prepare(request: Request) -> Work[Start]:
+    """Draw the network and compute the kernels that ``request`` needs, from the training samples to all."""
+    data, training = request.data, request.training
+    module = networks.build(request.architecture, seed=request.seed, dtype=request.dtype, device=request.device)
+    X, X_test, Y = (_tensor(request, values) for values in (data.X_train, data.X_test, data.Y_train))
+    X, X_test = (x.reshape(len(x), *request.architecture.input.shape) for x in (X, X_test))
+    start, start_test = _outputs(module, X), _outputs(module, X_test)
+
+    gram = yield from _finite(request, request.inputs(data.X_train))
+    theta = np.asarray(gram.operator, dtype=np.float64)
+    kernel = np.asarray(gram.matrix, dtype=np.float64)
+    parameterisation = gram.provenance.parameterisation
+    del gram
+    top = yield from pieces(largest_eigenvalue(theta), Progress(0, 1, "largest stable rate"))
+    critical = spectra.critical_rate(
+        top, n=len(data.X_train), k=data.outputs, loss=training.loss, momentum=training.momentum
+    )
+    linear = infinite = None
+    if "linearised" in request.runs:
+        cross = yield from _cross(request)
+        linear = LinearModel(theta, cross, start, start_test, data.Y_train)
+    if "infinite" in request.runs:
+        kernels = yield from _limit(request)
+        infinite = LinearModel(*kernels, start, start_test, data.Y_train)
+    return Start(module, X, Y, X_test, kernel, critical, linear, infinite, parameterisation)
+
+
+def mean_kernel(request: Request, module: nn.Module, X: Tensor, progress: Progress) -> Work[Array]:
+    """The train kernel of ``module`` as it is now, mean over outputs; ``progress`` is all that is told meanwhile."""
+    work = empirical_ntk(module, X, outputs="mean", dtype=request.dtype, device=request.device, memory=request.memory)
+    gram: Gram = yield from translated(work, lambda _: progress)
+    return np.asarray(gram.matrix, dtype=np.float64)
+
+
+def pieces(work: Pieces[T], progress: Progress) -> Work[T]:
+    """``work`` with ``progress`` told between its pieces."""
+    try:
+        while True:
+            next(work)
+            yield progress
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+def _progress_alone(event: Event) -> Event | None:
+    """Leaves out tiles, which would be taken for those of the kernel that is shown."""
+    return event if isinstance(event, Progress) else None
+
+
+def _finite(request: Request, x1: Array, x2: Array | None = None) -> Work[Gram]:
+    work = empirical_ntk(
+        request.architecture, x1, x2, outputs="full", seed=request.seed,
+        dtype=request.dtype, device=request.device, memory=request.memory,
+    )  # fmt: skip
+    return translated(work, _progress_alone)
+
+
+def _cross(request: Request) -> Work[Array]:
+    X, X_test = request.inputs(request.data.X_train), request.inputs(request.data.X_test)
+    if not len(X_test):
+        return np.zeros((0, len(X) * request.data.outputs))
+    gram = yield from _finite(request, X_test, X)
+    return np.asarray(gram.operator, dtype=np.float64)
+
+
+def _limit(request: Request) -> Work[tuple[Array, Array]]:
+    X, X_test = request.inputs(request.data.X_train), request.inputs(request.data.X_test)
+    train = yield from _infinite(request, X)
+    test = (yield from _infinite(request, X_test, X)) if len(X_test) else np.zeros((0, len(X)))
+    return train, test
+
+
+def _infinite(request: Request, x1: Array, x2: Array | None = None) -> Work[Array]:
+    work = infinite_kernel(
+        request.architecture, x1, x2, kinds=("ntk",), dtype="float64", device=request.device, memory=request.memory
+    )
+    grams = yield from translated(work, _progress_alone)
+    return np.asarray(grams["ntk"].values, dtype=np.float64)
+
+
+def _tensor(request: Request, values: Array) -> Tensor:
+    return torch.as_tensor(values, dtype=networks.torch_dtype(request.dtype), device=request.device)
+
+
+def _outputs(module: nn.Module, X: Tensor) -> Array:
+    with torch.no_grad():
+        return np.asarray(module(X).to("cpu", torch.float64).numpy())
