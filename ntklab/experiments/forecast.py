@@ -1,0 +1,113 @@
+"""What will it cost?"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ntklab import dynamics
+from ntklab.kernels.empirical import empirical_ntk
+from ntklab.kernels.infinite import infinite_kernel
+from ntklab.progress import Forecast, T, Work
+from ntklab.results import RUNS
+from ntklab.spec import Experiment, output_shape
+
+SPECTRUM_COPIES = 6  # matrices alive inside an eigendecomposition
+SPECTRUM_SECONDS = 2e-10  # times N³
+
+
+def forecast(experiment: Experiment) -> Forecast:
+    """Peak bytes, rough seconds and the routes of ``run``, by arithmetic: nothing is loaded and nothing computed.
+
+    Counts the kernels that are kept beside the stage that needs most. Raises ``MemoryBudgetError`` where a stage does
+    not fit its budget, ``SpecError`` where a layer has no rule, and ``DeviceError``.
+    """
+    return _joined([_data(experiment), _kernels(experiment), _training(experiment)], kept=_kept_bytes(experiment))
+
+
+def kernels_forecast(experiment: Experiment) -> Forecast:
+    """Of ``kernels``."""
+    return _joined([_data(experiment), _kernels(experiment)])
+
+
+def empirical_forecast(experiment: Experiment) -> Forecast:
+    """Of the finite-width kernel alone."""
+    request = experiment.kernel
+    return _first(empirical_ntk(
+        experiment.architecture, _stand_in(experiment), outputs=request.outputs, seed=request.seed,
+        dtype=request.dtype, device=request.device, memory=request.memory,
+    ))  # fmt: skip
+
+
+def training_forecast(experiment: Experiment) -> Forecast:
+    """Of ``train``."""
+    return _joined([_data(experiment), _training(experiment)])
+
+
+def data_bytes(experiment: Experiment) -> int:
+    """Of the samples, scaled and as they were, in float64."""
+    dataset, architecture = experiment.dataset, experiment.architecture
+    numbers = 2 * int(np.prod(architecture.input.shape)) + int(np.prod(output_shape(architecture)))
+    return 8 * (dataset.n_train + dataset.n_test) * numbers
+
+
+def _data(experiment: Experiment) -> Forecast:
+    return Forecast(data_bytes(experiment), 0.0, route="data")
+
+
+def _kernels(experiment: Experiment) -> Forecast:
+    """The stages of ``kernels`` one after the other, with what they leave behind."""
+    n = experiment.dataset.n_train
+    spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, 2 * SPECTRUM_SECONDS * n**3, 2, "eigenvalues")
+    return _joined([_infinite(experiment), empirical_forecast(experiment), spectrum], kept=_kept_bytes(experiment))
+
+
+def _infinite(experiment: Experiment) -> Forecast:
+    request = experiment.kernel
+    return _first(infinite_kernel(
+        experiment.architecture, _stand_in(experiment), kinds=("nngp", "ntk"),
+        dtype=request.dtype, device=request.device, memory=request.memory,
+    ))  # fmt: skip
+
+
+def _training(experiment: Experiment) -> Forecast:
+    dataset, k = experiment.dataset, int(np.prod(output_shape(experiment.architecture)))
+    return dynamics.forecast(
+        experiment.architecture, experiment.training, n=dataset.n_train, m=dataset.n_test, k=k, runs=RUNS,
+        memory=experiment.kernel.memory,
+    )  # fmt: skip
+
+
+def _kept_bytes(experiment: Experiment) -> int:
+    """Of the results of ``kernels``: three kernels and two sets of eigenvectors."""
+    n, k = experiment.dataset.n_train, int(np.prod(output_shape(experiment.architecture)))
+    each = {"full": k * k, "diagonal": k, "mean": 1}[experiment.kernel.outputs]
+    size = 4 if experiment.kernel.dtype == "float32" else 8
+    return n * n * (size * (each + 2) + 2 * 8)
+
+
+def _joined(stages: list[Forecast], *, kept: int = 0) -> Forecast:
+    """Stages one after the other: the peak of the largest beside what is ``kept``, the sum of seconds and pieces."""
+    seconds = [stage.seconds for stage in stages]
+    return Forecast(
+        peak_bytes=kept + max(stage.peak_bytes for stage in stages),
+        seconds=None if None in seconds else sum(s for s in seconds if s is not None),
+        tiles=sum(stage.tiles for stage in stages),
+        route="; ".join(stage.route for stage in stages if stage.route and stage.route != "data"),
+    )
+
+
+def _first(work: Work[T]) -> Forecast:
+    """The forecast of ``work``, which is then given up: nothing has been computed by then."""
+    with closing(work):
+        event = next(work)
+    if not isinstance(event, Forecast):
+        raise TypeError(f"work must begin with its forecast, began with {event!r}")
+    return event
+
+
+def _stand_in(experiment: Experiment) -> NDArray[np.float64]:
+    """As many training samples as are asked for, all on the sphere of radius √d."""
+    return np.ones((experiment.dataset.n_train, *experiment.architecture.input.shape))
