@@ -1,0 +1,134 @@
+"""The views of the laboratory as a table: what each can show, what that needs, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ntklab import figures
+from ntklab.figures.model import Figure
+from ntklab.results import Data, Gram, Spectrum, Trajectory, WidthConvergence
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Everything that can be drawn; parts that do not exist yet are None. ``mode`` counts eigenmodes from 0."""
+
+    data: Data | None = None
+    empirical: Gram | None = None
+    ntk: Gram | None = None
+    nngp: Gram | None = None
+    empirical_spectrum: Spectrum | None = None
+    ntk_spectrum: Spectrum | None = None
+    trajectory: Trajectory | None = None
+    convergence: WidthConvergence | None = None
+    mode: int | None = 0
+
+
+PARTS = tuple(field.name for field in fields(Scene) if field.name != "mode")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing a view can show: ``draw`` takes the parts of the scene named in ``needs``, in that order.
+
+    ``wants`` names parts that are passed too where they exist, by keyword. ``card`` is the id of its maths card,
+    ``waiting`` what to do when there is nothing to show yet.
+    """
+
+    id: str
+    title: str
+    needs: tuple[str, ...]
+    draw: Callable[..., Figure]
+    card: str
+    waiting: str
+    wants: tuple[str, ...] = ()
+
+    def figure(self, scene: Scene) -> Figure | None:
+        """The figure for ``scene``, or None while a needed part is missing."""
+        parts = [getattr(scene, name) for name in self.needs]
+        if any(part is None for part in parts):
+            return None
+        return self.draw(*parts, **{name: getattr(scene, name) for name in self.wants})
+
+
+@dataclass(frozen=True)
+class View:
+    """A place in the window and the choices of what to show there."""
+
+    id: str
+    title: str
+    choices: tuple[Choice, ...]
+
+
+_KERNELS = "Compute kernels to see it: Ctrl+R"
+_TRAIN = "Train to see it: Ctrl+T"
+_SWEEP = "Drag the width, or sweep it: Ctrl+W"
+
+
+def _empirical(gram: Gram, data: Data, empirical_spectrum: Spectrum | None) -> Figure:
+    return figures.kernel(gram, data, title="Empirical NTK", spectrum=empirical_spectrum)
+
+
+def _analytic(gram: Gram, data: Data, ntk_spectrum: Spectrum | None) -> Figure:
+    return figures.kernel(gram, data, title="Analytic NTK, infinite width", spectrum=ntk_spectrum)
+
+
+def _nngp(gram: Gram, data: Data) -> Figure:
+    return figures.kernel(gram, data, title="NNGP kernel, infinite width")
+
+
+def _spectrum(empirical_spectrum: Spectrum, ntk_spectrum: Spectrum | None) -> Figure:
+    return figures.spectrum(empirical_spectrum, ntk_spectrum)
+
+
+def _power(empirical_spectrum: Spectrum, ntk_spectrum: Spectrum | None) -> Figure:
+    return figures.power(empirical_spectrum, ntk_spectrum)
+
+
+def _function(data: Data, trajectory: Trajectory | None) -> Figure:
+    return figures.function(data, trajectory)
+
+
+VIEWS: tuple[View, ...] = (
+    View("kernel", "Kernel", (
+        Choice("empirical", "Empirical", ("empirical", "data"), _empirical, "kernel", _KERNELS, ("empirical_spectrum",)),
+        Choice("analytic", "Analytic", ("ntk", "data"), _analytic, "analytic", _KERNELS, ("ntk_spectrum",)),
+        Choice("difference", "Difference", ("empirical", "ntk", "data"), figures.difference, "difference", _KERNELS),
+        Choice("nngp", "NNGP", ("nngp", "data"), _nngp, "nngp", _KERNELS),
+    )),
+    View("spectrum", "Spectrum", (
+        Choice("eigenvalues", "Eigenvalues", ("empirical_spectrum",), _spectrum, "spectrum", _KERNELS, ("ntk_spectrum",)),
+        Choice("power", "Target power", ("empirical_spectrum",), _power, "power", _KERNELS, ("ntk_spectrum",)),
+    )),
+    View("function", "Function", (
+        Choice("prediction", "Prediction", ("data",), _function, "function", _KERNELS, ("trajectory",)),
+        Choice("mode", "Eigenmode", ("data", "empirical_spectrum", "mode"), figures.eigenfunction, "mode", _KERNELS),
+    )),
+    View("dynamics", "Dynamics", (
+        Choice("loss", "Loss", ("trajectory",), figures.losses, "dynamics", _TRAIN),
+        Choice("outputs", "Outputs", ("trajectory",), figures.outputs, "dynamics", _TRAIN),
+        Choice("drift", "Drift", ("trajectory",), figures.drift, "drift", _TRAIN),
+        Choice("convergence", "Width", ("convergence",), figures.convergence, "convergence", _SWEEP),
+    )),
+)  # fmt: skip
+
+
+def affected(part: str) -> Iterator[tuple[View, Choice]]:
+    """The choices that draw ``part``."""
+    for view in VIEWS:
+        for choice in view.choices:
+            if part in choice.needs or part in choice.wants:
+                yield view, choice
+
+
+def find(view_id: str, choice_id: str) -> Choice:
+    """The row of a choice. Raises ``KeyError``."""
+    table: dict[tuple[str, str], Choice] = {(view.id, choice.id): choice for view in VIEWS for choice in view.choices}
+    return table[view_id, choice_id]
+
+
+def scene_of(holder: Any, mode: int | None = 0) -> Scene:
+    """A scene from anything that has its parts as attributes (a ``Run``, a session's results)."""
+    return Scene(**{name: getattr(holder, name, None) for name in PARTS}, mode=mode)
