@@ -85,7 +85,8 @@ class Canvas(pg.GraphicsView):
 
     def restyle(self, look: Look) -> None:
         """Draw in another palette."""
-        self.look = self.paper.look = look
+        self.look = look
+        self.paper.wear(look)
         self.setBackground(look.ground)
         if self.content is not None:
             self.content.restyle(look)
@@ -162,11 +163,12 @@ class Canvas(pg.GraphicsView):
         if span.x1 - span.x0 >= whole.x1 - whole.x0 and span.y1 - span.y0 >= whole.y1 - whole.y0:
             self.fit()
         elif self.content.locked:
-            self._show_span(_within(span, whole))
+            self.show_span(_within(span, whole))
         else:
             self._lay()
 
-    def _show_span(self, span: Span) -> None:
+    def show_span(self, span: Span) -> None:
+        """Show this range."""
         self._fitted = False
         self.view.setRange(xRange=(span.x0, span.x1), yRange=(span.y0, span.y1), padding=0)
         self._lay()
@@ -176,7 +178,7 @@ class Canvas(pg.GraphicsView):
         span, reading = self.span(), self.overlay.reading
         x = reading.x if reading else (span.x0 + span.x1) / 2
         y = reading.y if reading else (span.y0 + span.y1) / 2
-        self._show_span(Span(x + (span.x0 - x) * factor, x + (span.x1 - x) * factor,
+        self.show_span(Span(x + (span.x0 - x) * factor, x + (span.x1 - x) * factor,
                              y + (span.y0 - y) * factor, y + (span.y1 - y) * factor))  # fmt: skip
         self._range_chosen()
 
@@ -194,7 +196,8 @@ class Canvas(pg.GraphicsView):
         self.overlay.point_at(reading)
         self.hovered.emit(reading.text if reading else "")
 
-    def _reading_at(self, x: float, y: float) -> Reading | None:
+    def reading_at(self, x: float, y: float) -> Reading | None:
+        """What is at pixel (``x``, ``y``)."""
         plot, span = self.paper.places.plot, self.paper.span
         if self.content is None or not plot.contains(x, y):
             return None
@@ -203,11 +206,15 @@ class Canvas(pg.GraphicsView):
             down = 1 - down
         return self.content.read(span.x0 + right * (span.x1 - span.x0), span.y0 + down * (span.y1 - span.y0))
 
+    def read_at(self, x: float, y: float) -> None:
+        """Put the cursor on what is at pixel (``x``, ``y``)."""
+        self._read(self.reading_at(x, y))
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Read what is under the mouse."""
         super().mouseMoveEvent(event)
         if event.buttons() == Qt.MouseButton.NoButton:
-            self._read(self._reading_at(event.position().x(), event.position().y()))
+            self.read_at(event.position().x(), event.position().y())
 
     def leaveEvent(self, event: Any) -> None:
         """Nothing is under the mouse any more."""
@@ -221,7 +228,7 @@ class Canvas(pg.GraphicsView):
             self.opened.emit()
         elif event.button() == Qt.MouseButton.LeftButton:
             position = event.scenePos()
-            self._read(self._reading_at(position.x(), position.y()))
+            self.read_at(position.x(), position.y())
             self._pick()
 
     def _pick(self) -> None:
@@ -254,7 +261,7 @@ class Canvas(pg.GraphicsView):
         reading = self.overlay.reading
         if reading is None:
             middle = self.paper.places.plot.center()
-            moved = self._reading_at(middle.x(), middle.y())
+            moved = self.reading_at(middle.x(), middle.y())
         else:
             moved = self.content.move(reading, right, down)
         if moved is not None:
@@ -266,7 +273,7 @@ class Canvas(pg.GraphicsView):
         span = self.span()
         dx, dy = _excess(reading.x, span.x0, span.x1), _excess(reading.y, span.y0, span.y1)
         if dx or dy:
-            self._show_span(Span(span.x0 + dx, span.x1 + dx, span.y0 + dy, span.y1 + dy))
+            self.show_span(Span(span.x0 + dx, span.x1 + dx, span.y0 + dy, span.y1 + dy))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """The menu key; the mouse's right button may also be the start of a zoom and waits for its release."""

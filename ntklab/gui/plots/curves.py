@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QRectF
-from PySide6.QtGui import QBrush, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QGraphicsItem
 
 from ntklab.figures.model import Axis, Curves, Series
@@ -18,6 +17,7 @@ from ntklab.gui.plots.content import Content, Reading, Toggle
 from ntklab.gui.plots.look import Look
 from ntklab.gui.plots.page import AxisPage, Entry, Guide, Page, Span
 from ntklab.gui.plots.reduce import Array, extent, padded, thinned, transformed
+from ntklab.gui.plots.strokes import BandItem, LineItem
 from ntklab.gui.plots.text import exact
 
 _BAND_ALPHA = 45
@@ -25,46 +25,12 @@ _MANY = 64  # dots beyond which they shrink
 _LEAST_DOT = 0.5
 
 
-class BandItem(pg.GraphicsObject):
-    """The region between two curves over the same x."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._polygon = QPolygonF()
-        self._brush = QBrush()
-
-    def set_band(self, x: Array, low: Array, high: Array) -> None:
-        """Fill between ``low`` and ``high``; points where one is NaN are left out."""
-        good = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
-        xs = np.concatenate([x[good], x[good][::-1]])
-        ys = np.concatenate([low[good], high[good][::-1]])
-        self.prepareGeometryChange()
-        self._polygon = pg.functions.arrayToQPolygonF(xs, ys)
-        self.update()
-
-    def set_brush(self, brush: QBrush) -> None:
-        """Fill with ``brush``."""
-        self._brush = brush
-        self.update()
-
-    def boundingRect(self) -> QRectF:
-        """Of the polygon."""
-        return self._polygon.boundingRect()
-
-    def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
-        """Fill it."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(QPen(pg.QtCore.Qt.PenStyle.NoPen))
-        painter.setBrush(self._brush)
-        painter.drawPolygon(self._polygon)
-
-
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """The items of one series, and its points in view coordinates."""
 
     band: BandItem | None
-    line: pg.PlotCurveItem | None
+    line: LineItem | None
     dots: pg.ScatterPlotItem | None
 
     def items(self) -> list[QGraphicsItem]:
@@ -151,7 +117,7 @@ class CurvesContent(Content[Curves]):
                 continue
             xs, ys = thinned(x, y, span.x0, span.x1, width)
             if xs is not x or not self._whole[number]:
-                drawn.line.setData(xs, ys, connect="finite")
+                drawn.line.set_points(xs, ys)
             self._whole[number] = xs is x
 
     # -- style -----------------------------------------------------------------------------------------------------
@@ -160,7 +126,7 @@ class CurvesContent(Content[Curves]):
         self.look = look
         for series, drawn in zip(self.figure.series, self._drawn, strict=True):
             if drawn.line is not None:
-                drawn.line.setPen(look.pen(series.role, series.weight, series.mark))
+                drawn.line.set_pen(look.pen(series.role, series.weight, series.mark))
             if drawn.band is not None:
                 drawn.band.set_brush(look.brush(series.role, _BAND_ALPHA))
             if drawn.dots is not None:
@@ -303,7 +269,7 @@ def _new(series: Series) -> Drawn:
     band, line, dots = _kind(series)
     return Drawn(
         BandItem() if band else None,
-        pg.PlotCurveItem(antialias=True) if line else None,
+        LineItem() if line else None,
         pg.ScatterPlotItem(antialias=True) if dots else None,
     )
 

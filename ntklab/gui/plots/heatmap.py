@@ -44,6 +44,11 @@ class HeatmapContent(Content[Heatmap]):
         assert self._figure is not None
         return self._figure
 
+    @property
+    def loading(self) -> bool:
+        """Whether a large matrix is still being prepared."""
+        return self._work is not None
+
     def items(self) -> tuple[QGraphicsItem, ...]:
         return (self.matrix,)
 

@@ -26,9 +26,13 @@ _DOT = 7 / 13
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """How plots look in ``palette``, with all lengths in proportion to the application's font."""
+    """How plots look in ``palette``, with all lengths in proportion to the application's font.
+
+    ``density`` is device pixels per pixel: cosmetic pens count the former.
+    """
 
     palette: Palette
+    density: float = 1.0
 
     @cached_property
     def font(self) -> QFont:
@@ -83,7 +87,7 @@ class Look:
 
     def pen(self, role: Role, weight: float = 1.0, mark: Mark = "line") -> QPen:
         """Pen of a curve of ``role``: its colour and dash pattern."""
-        pen = QPen(self.colour(role), self.em * _LINE * weight)
+        pen = QPen(self.colour(role), self.em * _LINE * weight * self.density)
         pen.setCosmetic(True)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         dash = STYLES[role].dash or (_DASHES if mark == "dashes" else ())
@@ -104,13 +108,13 @@ class Look:
 
     def rim(self, colour: QColor, weight: float) -> QPen:
         """Outline of a marker, ``weight`` pixels wide at the usual size of text."""
-        pen = QPen(colour, self.em * weight / 13)
+        pen = QPen(colour, self.em * weight / 13 * self.density)
         pen.setCosmetic(True)  # markers are drawn by scaling a small shape
         return pen
 
     def hairline(self, colour: QColor | None = None) -> QPen:
         """A line one pixel wide."""
-        pen = QPen(colour or self.grid, 1)
+        pen = QPen(colour or self.grid, max(1.0, round(0.75 * self.density)))
         pen.setCosmetic(True)
         return pen
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 
 from ntklab.gui.plots import norm, text
 from ntklab.gui.plots.look import Look
@@ -27,13 +28,23 @@ class Paper(pg.GraphicsObject):
         self.span = Span(0, 1, 0, 1)
         self.places = Places(QRectF(0, 0, 1, 1), x=Ticks(), y=Ticks())
         self._room = QRectF()
+        self._picture: QPixmap | None = None  # drawn once: the cursor moves over it all the time
         self.setZValue(-200)
 
     def lay(self, page: Page, span: Span, places: Places, room: QRectF) -> None:
         """Draw ``page`` at ``places`` within ``room`` from now on."""
+        if (page, span, places, room) == (self.page, self.span, self.places, self._room):
+            return
         if room != self._room:
             self.prepareGeometryChange()
         self.page, self.span, self.places, self._room = page, span, places, room
+        self._picture = None
+        self.update()
+
+    def wear(self, look: Look) -> None:
+        """Draw in another palette."""
+        self.look = look
+        self._picture = None
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -41,6 +52,23 @@ class Paper(pg.GraphicsObject):
         return self._room
 
     def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
+        """Put the picture of the page down."""
+        density = painter.device().devicePixelRatio()
+        if self._picture is None or self._picture.devicePixelRatio() != density:
+            self._picture = self._drawn(density)
+        painter.drawPixmap(QPointF(0, 0), self._picture)
+
+    def _drawn(self, density: float) -> QPixmap:
+        size = self._room.size() * density
+        picture = QPixmap(math.ceil(size.width()), math.ceil(size.height()))
+        picture.setDevicePixelRatio(density)
+        picture.fill(self.look.ground)
+        painter = QPainter(picture)
+        self._draw(painter)
+        painter.end()
+        return picture
+
+    def _draw(self, painter: QPainter) -> None:
         """Everything, back to front."""
         painter.setFont(self.look.font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

@@ -92,7 +92,7 @@ class PlaneContent(Content[Plane]):
             return edge, look.brush(points.role)
         colours = look.table(figure.colours)[quantise(np.asarray(points.values)[good], figure.norm)]
         if points.hollow:
-            pens = {int(c): look.rim(QColor.fromRgb(int(c)), 2.2) for c in set(colours.tolist())}
+            pens = {int(c): look.rim(_mixed(int(c), look.ink), 2.2) for c in set(colours.tolist())}
             return [pens[int(c)] for c in colours], QBrush(look.ground)
         brushes = {int(c): QBrush(QColor.fromRgb(int(c))) for c in set(colours.tolist())}
         return edge, [brushes[int(c)] for c in colours]
@@ -176,3 +176,10 @@ class PlaneContent(Content[Plane]):
 def _widened(low: float, high: float, least: float) -> tuple[float, float]:
     more = max(least - (high - low), 0.0) / 2
     return low - more, high + more
+
+
+def _mixed(colour: int, ink: QColor) -> QColor:
+    """``colour`` a third of the way to ``ink``: an outline must show where its value is near 0."""
+    value = QColor.fromRgb(colour)
+    parts = zip((value.red(), value.green(), value.blue()), (ink.red(), ink.green(), ink.blue()), strict=True)
+    return QColor(*((2 * v + i) // 3 for v, i in parts))

@@ -71,7 +71,7 @@ def wrap(widths: Sequence[float], room: float) -> list[list[int]]:
 
 
 def columns(widths: Sequence[float], room: float) -> list[list[tuple[int, float]]]:
-    """The items of ``widths`` as rows of (position, x), as few rows as ``wrap`` and as even, in columns if these fit."""
+    """The items of ``widths`` as rows of (position, x): as few rows as ``wrap``, even, in columns if they fit."""
     rows = wrap(widths, room)
     if len(rows) > 1:
         per_row = -(-len(widths) // len(rows))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
@@ -40,7 +40,7 @@ class PlotView(QWidget):
         self._figure: Figure | None = None
         self._header = Header(self)
         self._busy = BusyLine(self)
-        self.canvas = Canvas(Look(theme.current()), self)
+        self.canvas = Canvas(Look(theme.current(), self.devicePixelRatioF()), self)
         self._message = QLabel(_NOTHING, self)
         self._message.setProperty("role", "muted")
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -69,6 +69,7 @@ class PlotView(QWidget):
             for name, title in (("copy", "Copy picture"), ("export", "Export figure…"), ("data", "Save data…"))
         }
         self._menu.addSeparator()
+        self._end_of_toggles = self._menu.addSeparator()
         self._actions["reset"] = self._menu.addAction("Show everything", self.canvas.fit)
         self._actions["maximise"] = self._menu.addAction("Maximise or restore", self.maximise_requested.emit)
         self._toggles: list[QAction] = []
@@ -136,7 +137,13 @@ class PlotView(QWidget):
         for name, which in (("copy", "copy"), ("export", "export"), ("data", "save"), ("reset", "reset"),
                             ("maximise", "maximize")):  # fmt: skip
             self._actions[name].setIcon(theme.icon(which))
-        self.canvas.restyle(Look(palette))
+        self.canvas.restyle(Look(palette, self.devicePixelRatioF()))
+
+    def event(self, event: QEvent) -> bool:
+        """Draw anew on a screen with other pixels."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.canvas.restyle(Look(theme.current(), self.devicePixelRatioF()))
+        return super().event(event)
 
     @Slot()
     def _fill_menu(self) -> None:
@@ -149,7 +156,7 @@ class PlotView(QWidget):
             action = QAction(toggle.title, self._menu, checkable=True, checked=toggle.on)
             action.setData(toggle.id)
             action.toggled.connect(self._toggled)
-            self._menu.insertAction(self._actions["reset"], action)
+            self._menu.insertAction(self._end_of_toggles, action)
             self._toggles.append(action)
         for name in ("copy", "export", "data", "reset"):
             self._actions[name].setEnabled(self._figure is not None)
