@@ -136,13 +136,14 @@ def _laid_out(figure: Figure, page: Page) -> Canvas:
     axes = _drawn(figure, canvas, pen)
     lines = _wrapped(canvas, figure.caption, pen) if page.caption and figure.caption else []
     foot = (len(lines) * 1.25 + 0.6) * pen.small / 72 if lines else 0.0
-    for last in (False, True):
+    passes = 2 if axes.get_aspect() == "auto" else 3  # axes of a fixed shape settle more slowly
+    for left in reversed(range(passes)):
         width, height = canvas.get_size_inches()
         engine.set(rect=(0, foot / height, 1, 1 - foot / height))
         canvas.draw_without_rendering()
-        if not last:
+        if left:
             _break_labels(canvas)
-        if not last and page.height_mm is None:
+        if left and page.height_mm is None:
             canvas.set_size_inches(width, _natural_height(axes))
     canvas.set_layout_engine("none")
     for legend in canvas.legends:  # the engine leaves them room above the foot, but puts them at the bottom

@@ -40,7 +40,7 @@ def superscript(index: int) -> str:
 
 
 def count(how_many: int, noun: str) -> str:
-    """ "1 output", "10 outputs"."""
+    """``how_many`` of ``noun``: 1 output, 10 outputs."""
     return f"{how_many} {noun}" if how_many == 1 else f"{how_many} {noun}s"
 
 
@@ -49,15 +49,11 @@ def parameterisation(provenance: Provenance) -> str:
     return _PARAMETERISATIONS.get(provenance.parameterisation or "", "")
 
 
-def outputs(provenance: Provenance, k: int, *, stacked: bool = False) -> str:
-    """What was done with the ``k`` outputs of a finite network; ``stacked`` where the (N·k) operator is meant."""
+def outputs(provenance: Provenance, k: int) -> str:
+    """What was done with the ``k`` outputs of a finite network to show one matrix; empty in the limit."""
     if provenance.outputs is None:
         return ""
-    if k == 1:
-        return "one output"
-    if stacked and provenance.outputs == "full":
-        return f"all {k} outputs stacked"
-    return f"mean over {k} outputs"
+    return "one output" if k == 1 else f"mean over {k} outputs"
 
 
 def seed(provenance: Provenance) -> str:
