@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from ntklab.errors import FileError, NtkLabError, SpecError
@@ -166,6 +167,16 @@ def test_settings_of_a_newer_version_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"theme": "light", "hologram": true}', encoding="utf-8")
     assert read_settings(path) == (Settings(theme="light"), "")
+
+
+def test_where_settings_and_journals_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the user's own folders, whatever the system calls them."""
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda *_, **__: tmp_path / "config")
+    monkeypatch.setattr(platformdirs, "user_state_path", lambda *_, **__: tmp_path / "state")
+    assert save_settings(Settings(theme="dark")) == ""
+    assert load_settings().theme == "dark"
+    assert Journal().write(EXPERIMENT) == ""
+    assert {path.name for path in tmp_path.rglob("*.json")} == {"settings.json", f"journal-{os.getpid()}.json"}
 
 
 def test_settings_that_cannot_be_stored(tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ def layers(*stack: Any) -> dict[str, Any]:
     return {"architecture": {**ARCHITECTURE, "layers": list(stack)}}
 
 
+def image(*stack: Any) -> dict[str, Any]:
+    return {"architecture": {"input": {"kind": "image", "shape": [4, 4, 2]}, "layers": list(stack)}}
+
+
 def shape(**given: Any) -> dict[str, Any]:
     return {"architecture": {**ARCHITECTURE, "input": given}}
 
@@ -108,6 +112,15 @@ ROWS: list[tuple[Any, str]] = [
         "architecture, layer 1 (Branch): branches to sum must end in one shape, got [64] and [3]; make widths equal",
     ),
     (layers(branch([], [], merge="concat", axis=5)), "layer 1 (Branch), axis: expected -1, got 5; use -1 for channels"),
+    (
+        image(branch([], [{"type": "Flatten"}], merge="concat")),
+        "layer 1 (Branch): branches to concat must have equally many axes, got [4, 4, 2] and [32]; flatten them all",
+    ),
+    (
+        image(branch([], [dense(width=3)], merge="concat", axis=1)),
+        "branches to concat must agree in all axes but -3, got [4, 4, 2] and [4, 4, 3]; make their sizes equal",
+    ),
+    (image(branch([], merge="concat", axis=-4)), "layer 1 (Branch), axis: expected from -3 to -1, got -4; use -1"),
     ({"architecture": {"layers": [dense()]}}, "architecture: the field 'input' is missing; give a table of fields"),
     ({"architecture": [1]}, "architecture: expected a table of fields, got [1]; write {…}"),
     (
