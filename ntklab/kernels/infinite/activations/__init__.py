@@ -1,1 +1,78 @@
-"""See the design notes in README.md."""
+"""Dual activations: the table from an activation to what it does to covariances, and how a layer applies it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from ntklab import spec
+from ntklab.errors import NtkLabError
+from ntklab.kernels.infinite.activations.dual import Dual
+from ntklab.kernels.infinite.activations.erf import Erf
+from ntklab.kernels.infinite.activations.exponential import ExpNormalized, Exponential
+from ntklab.kernels.infinite.activations.functions import FUNCTIONS
+from ntklab.kernels.infinite.activations.gaussian import Gabor, Gaussian
+from ntklab.kernels.infinite.activations.gelu import Gelu
+from ntklab.kernels.infinite.activations.numerical import HermiteDual
+from ntklab.kernels.infinite.activations.polynomial import hermite, monomial, polynomial
+from ntklab.kernels.infinite.activations.rectified import RectifiedMonomial
+from ntklab.kernels.infinite.activations.relu import Rectifier
+from ntklab.kernels.infinite.activations.sign import Sign
+from ntklab.kernels.infinite.activations.sinusoid import Sinusoid
+from ntklab.kernels.infinite.state import Context, Samples, State, Step
+from ntklab.spec import activations as acts
+
+_LOGISTIC_SCALE = 2.4020563531719796
+
+DUALS: dict[type[spec.Spec], Callable[[Any, Tensor], Dual]] = {
+    acts.Relu: lambda _, __: Rectifier(0.0, 1.0),
+    acts.LeakyRelu: lambda layer, _: Rectifier(layer.alpha, 1.0),
+    acts.ABRelu: lambda layer, _: Rectifier(layer.a, layer.b),
+    acts.Abs: lambda _, __: Rectifier(-1.0, 1.0),
+    acts.Erf: lambda layer, _: Erf(layer.a, layer.b, layer.c),
+    acts.Sigmoid_like: lambda _, __: Erf(0.5, 1 / _LOGISTIC_SCALE, 0.5),
+    acts.Gelu: lambda _, __: Gelu(),
+    acts.Sin: lambda layer, _: Sinusoid.sine(layer.a, layer.b, layer.c),
+    acts.Cos: lambda layer, _: Sinusoid.cosine(layer.a, layer.b, layer.c),
+    acts.Rbf: lambda layer, _: Sinusoid.rbf(layer.gamma),
+    acts.Gaussian: lambda layer, _: Gaussian(layer.a, layer.b),
+    acts.Exp: lambda layer, _: Exponential(layer.a, layer.b),
+    acts.Gabor: lambda _, __: Gabor(),
+    acts.Sign: lambda _, __: Sign(),
+    acts.Polynomial: lambda layer, _: polynomial(layer.coef),
+    acts.Monomial: lambda layer, _: monomial(layer.degree),
+    acts.RectifiedMonomial: lambda layer, _: (
+        Rectifier(0.0, 1.0) if layer.degree == 1 else RectifiedMonomial(layer.degree)
+    ),
+    acts.Hermite: lambda layer, _: hermite(layer.degree),
+    acts.ExpNormalized: lambda layer, _: ExpNormalized(layer.gamma, layer.shift, layer.do_clip),
+    acts.Numerical: lambda layer, q: HermiteDual.of(FUNCTIONS[layer.fn], q),
+}
+
+
+def bind_activation(layer: spec.Layer, samples: Samples, context: Context, place: str) -> Step:
+    """S ← E φφ and T ← T·E φ'φ', exactly on the diagonal. Raises ``NtkLabError`` unless the input is Gaussian."""
+    if not samples.gaussian:
+        raise NtkLabError(
+            f"{place}: its input is not Gaussian, so its expectation has no closed form; put a Dense layer before it"
+        )
+    dual = DUALS[type(layer)](layer, samples.q)
+    k, slope = dual.diagonal(samples.q)
+    after = replace(samples, q=k, t=samples.t * slope, gaussian=False)
+    left, right = context.sides(dual.table(samples.q))
+
+    def run(state: State) -> State:
+        S, T, block = state.nngp, state.ntk, state.block
+        if block.diagonal:
+            S.diagonal().zero_()  # exact values follow; until then a harmless correlation
+        rows, columns = left[:, block.row_slice, None], right[:, None, block.column_slice]
+        k, slope = dual.pair(S, rows, columns, derivative=T is not None)
+        if T is not None:
+            T = T.zero_() if slope is None else T.mul_(slope)
+        return replace(state, nngp=k, ntk=T).settled(after)
+
+    table = left.element_size() * len(left)
+    return Step(run, after, replace(dual.cost, table=table), (dual.note,) if dual.note else ())

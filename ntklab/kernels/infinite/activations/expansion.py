@@ -1,0 +1,94 @@
+"""Hermite coefficients of a function at many variances, and how many of them a correlation needs.
+
+φ(√q z) = Σ_k c_k h_k(z) and φ'(√q z) = Σ_k d_k h_k(z) with c_{k+1} = √(q/(k+1))·d_k, so that
+E φφ = Σ c_k c_k' ρ^k and E φ'φ' = Σ d_k d_k' ρ^k (Daniely, Frostig, Singer 2016). The d_k are integrated and the c_k
+follow: so both keep their relative precision down to q = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi, sqrt
+
+import torch
+from torch import Tensor
+
+from ntklab.kernels.infinite.activations.functions import Function
+from ntklab.kernels.infinite.activations.quadrature import gaussian_nodes, hermite_functions
+
+LEVELS = (*(1 - 2.0**-j for j in range(1, 14)), 1.0)
+TOLERANCE = 1e-14
+_ROWS = 2048
+
+
+def moments(function: Function, q: Tensor) -> tuple[Tensor, Tensor]:
+    """E φ(u)² and E φ'(u)² for u ~ N(0, q), each (n,), by quadrature in one dimension."""
+    z, w = gaussian_nodes(float(q.max()), feature=function.feature / 2)
+    weights = w * torch.exp(-z * z / 2) / sqrt(2 * pi)
+    parts = [
+        (function.value(u).square_() @ weights, function.slope(u).square_() @ weights)
+        for u in (chunk.sqrt()[:, None] * z for chunk in torch.split(q, _ROWS))
+    ]
+    return torch.cat([k for k, _ in parts]), torch.cat([slope for _, slope in parts])
+
+
+def slope_coefficients(function: Function, q: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """c_0 (n,) and d_0 … d_{count−1} (n, count) at each variance."""
+    z, w = gaussian_nodes(float(q.max()), feature=function.feature, degree=count)
+    weights = w * torch.exp(-z * z / 4) / sqrt(2 * pi)
+    basis = (hermite_functions(z, count) * weights).T.contiguous()
+    parts = [
+        (function.value(u) @ basis[:, 0], function.slope(u) @ basis)
+        for u in (chunk.sqrt()[:, None] * z for chunk in torch.split(q, _ROWS))
+    ]
+    return torch.cat([c for c, _ in parts]), torch.cat([d for _, d in parts])
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """How many coefficients each correlation needs, for all variances of a layer.
+
+    ``degrees[i]`` is the number that leaves a relative truncation below ``TOLERANCE`` for |ρ| ≤ ``LEVELS[i]``, or None
+    where more than were looked at are needed. ``odd``: d_1, d_3, … are zero.
+    """
+
+    degrees: tuple[int | None, ...]
+    odd: bool
+
+    @classmethod
+    def of(cls, function: Function, q: Tensor, *, most: int) -> Expansion:
+        """Looks at the coefficients up to ``most`` at a few of the variances ``q``, the largest among them."""
+        probe = torch.quantile(q[: 1 << 20], torch.linspace(0, 1, 9, dtype=q.dtype))
+        probe = torch.unique(torch.cat([probe, q.max()[None]]))
+        k, slope = moments(function, probe)
+        count = 128
+        while True:
+            c, d = slope_coefficients(function, probe, count)
+            degrees = _degrees(probe, (k, slope), c, d)
+            if degrees[-1] is not None or count >= most:
+                break
+            count = min(2 * count, most)
+        odd = bool(d[:, 1::2].abs().max() <= 1e-15 * d.abs().max())
+        return cls(degrees, odd)
+
+
+def _degrees(q: Tensor, exact: tuple[Tensor, Tensor], c: Tensor, d: Tensor) -> tuple[int | None, ...]:
+    """For each level the first degree behind which neither series has more than the tolerance left."""
+    index = torch.arange(d.shape[1], dtype=q.dtype)
+    squares = d.square()
+    values = squares * q[:, None] / (index + 1)
+    series = (
+        (values, exact[0] - c.square() - values.sum(1), exact[0].max()),
+        (squares, exact[1] - squares.sum(1), exact[1].max()),
+    )
+    found: list[int | None] = []
+    for level in LEVELS:
+        power = level**index
+        tails = [
+            (terms * power).flip(1).cumsum(1).flip(1).amax(0) + level ** d.shape[1] * float(rest.clamp(min=0).max())
+            for terms, rest, _ in series
+        ]
+        enough = [tail <= TOLERANCE * float(scale) for tail, (_, _, scale) in zip(tails, series, strict=True)]
+        good = enough[0] & enough[1]
+        found.append(int(good.nonzero()[0]) if bool(good.any()) else None)
+    return tuple(found)

@@ -1,0 +1,61 @@
+"""Expectations over one Gaussian variable: nodes that resolve a function at every variance, and Hermite functions."""
+
+from __future__ import annotations
+
+from math import ceil, pi, sqrt
+
+import numpy as np
+import torch
+from torch import Tensor
+
+REACH = 13.0  # beyond it exp(−z²/4) is below 1e-18
+_ORDER = 20  # nodes of a panel
+_DECAY = 37.0  # e^−37 is 1e-16
+
+
+def gaussian_nodes(largest: float, *, feature: float, degree: int = 0, finer: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Nodes z and weights w (m,) with Σ w f(√q z) h(z) e^{−z²/4} ≈ ∫ f(√q z) h(z) e^{−z²/4} dz for all q ≤ ``largest``.
+
+    For f that varies on the scale ``feature`` and h a Hermite function up to ``degree``, to 1e-16. Of two rules the
+    one with fewer nodes: equal steps (exponentially accurate for analytic f; their number grows like √q), or
+    Gauss–Legendre panels that grow away from 0 (their number grows like log q). ``finer`` refines both.
+    """
+    spread = max(sqrt(largest), 1e-3)
+    waves = sqrt(degree + 1.0)
+    step = 2 * pi / (waves + 6.0 + _DECAY * spread / feature) / finer
+    first = min(feature / spread, 1.0) / finer
+    longest = min(2.0, 12.0 / waves) / finer
+    panels = _panel_edges(first, longest)
+    if 2 * REACH / step <= 2 * _ORDER * (len(panels) - 1):
+        z = step * torch.arange(-ceil(REACH / step), ceil(REACH / step) + 1, dtype=torch.float64)
+        return z, torch.full_like(z, step)
+    return _panels(panels)
+
+
+def _panel_edges(first: float, longest: float) -> list[float]:
+    """Edges from 0 to ``REACH`` whose distances double from ``first`` on until they are ``longest``."""
+    edges, length = [0.0], first
+    while edges[-1] < REACH:
+        edges.append(min(edges[-1] + length, REACH))
+        length = min(max(length, edges[-1]), longest)
+    return edges
+
+
+def _panels(edges: list[float]) -> tuple[Tensor, Tensor]:
+    x, w = np.polynomial.legendre.leggauss(_ORDER)
+    low, high = np.array(edges[:-1])[:, None], np.array(edges[1:])[:, None]
+    z = ((high + low) / 2 + (high - low) / 2 * x).ravel()
+    weights = ((high - low) / 2 * w).ravel()
+    return torch.from_numpy(np.concatenate([-z[::-1], z])), torch.from_numpy(np.concatenate([weights[::-1], weights]))
+
+
+def hermite_functions(z: Tensor, count: int) -> Tensor:
+    """(count, m): h_k(z)·e^{−z²/4} for k < count, h_k orthonormal under N(0, 1); stable for thousands of k."""
+    rows = torch.empty((count, len(z)), dtype=torch.float64)
+    rows[0] = torch.exp(-z * z / 4)
+    if count > 1:
+        rows[1] = z * rows[0]
+    for k in range(1, count - 1):
+        torch.addcmul(z * rows[k], rows[k - 1], torch.tensor(-sqrt(k), dtype=torch.float64), out=rows[k + 1])
+        rows[k + 1] /= sqrt(k + 1)
+    return rows

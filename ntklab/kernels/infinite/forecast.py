@@ -1,0 +1,64 @@
+"""How large the tiles may be, and what the work will need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from ntklab.kernels import budget
+from ntklab.kernels.infinite.inputs import Inputs
+from ntklab.kernels.infinite.state import Cost
+from ntklab.kernels.tiles import TilePlan, edge_for_seconds, even_edge, fitting_edge
+from ntklab.progress import Forecast
+
+_TRANSIENT = 4  # a table is made in float64 from parts of its own size
+_FLOPS = {4: 8e10, 8: 4e10}  # of a matrix product on one thread, by bytes a number
+_CUDA_SPEED = 40.0  # of a GPU against one thread, at elementwise work
+_EDGE = {"cpu": 256, "cuda": 2048}  # fits the cache; keeps a GPU busy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The tiles to compute, and the forecast to show before."""
+
+    tiles: TilePlan
+    forecast: Forecast
+
+
+def plan_of(cost: Cost, data: Inputs, kinds: int, memory: int | None) -> Plan:
+    """A plan inside the budget. Raises ``MemoryBudgetError`` where results and tables alone exceed it."""
+    device, size = data.X.device, data.X.element_size()
+    rows, columns = data.shape
+    allowed = budget.resolve(memory, device)
+    results = kinds * rows * columns * size
+    fixed = len(data.X) * (data.X.shape[1] * size + _TRANSIENT * cost.table)
+    if device.type == "cpu":
+        fixed += results
+    tile_pair = size * (3 + cost.buffers)
+    budget.require(
+        fixed + tile_pair,
+        allowed,
+        f"the infinite-width kernel of {rows} × {columns} samples",
+        "use fewer samples, dtype='float32' or one kind of kernel, or allow more memory",
+    )
+    seconds_per_pair = _seconds_per_pair(cost, data)
+    most = min(_EDGE[device.type], edge_for_seconds(seconds_per_pair))
+    edge = max(1, fitting_edge(allowed - fixed, tile_pair, most=most))
+    edge = even_edge(max(rows, columns), edge)
+    tiles = TilePlan(rows, columns, edge, symmetric=data.symmetric)
+    pairs = rows * (columns + edge) / 2 if data.symmetric else rows * columns
+    forecast = Forecast(
+        peak_bytes=fixed + tile_pair * min(edge, rows) * min(edge, columns),
+        seconds=pairs * seconds_per_pair,
+        tiles=len(tiles),
+        route="infinite width",
+    )
+    return Plan(tiles, forecast)
+
+
+def _seconds_per_pair(cost: Cost, data: Inputs) -> float:
+    speed = _CUDA_SPEED if data.X.device.type == "cuda" else float(torch.get_num_threads())
+    size = data.X.element_size()
+    elementwise = (cost.nanoseconds + 4) * 1e-9 * size / 8
+    return (elementwise + 2 * data.X.shape[1] / _FLOPS[size]) / speed
