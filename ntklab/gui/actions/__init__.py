@@ -1,1 +1,1 @@
-"""See the design notes in README.md."""
+"""Everything the user can do, as rows; menus, shortcuts, the command palette and help derive from them."""

@@ -1,1 +1,1 @@
-"""See the design notes in README.md."""
+"""Dialogs, each in its own module, imported when it is opened."""

@@ -1,0 +1,75 @@
+"""File menu."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog
+
+from ntklab.gui.starter import starter_experiment
+from ntklab.session import edits, files
+
+if TYPE_CHECKING:
+    from ntklab.gui.window import Window
+
+EXPERIMENTS = "Experiments (*.json *.toml)"
+DATA = "Data (*.npz *.npy *.csv *.tsv *.txt *ubyte *ubyte.gz *.idx *.gz);;All files (*)"
+
+
+def new_experiment(window: Window) -> None:
+    """The starter experiment again; undo brings the present one back."""
+    window.session.edit(starter_experiment(), "new experiment")
+    window.laboratory.compute()
+
+
+def open_experiment(window: Window) -> None:
+    """Ask for a file and open it."""
+    path, _ = QFileDialog.getOpenFileName(window, "Open experiment", window.folder, EXPERIMENTS)
+    if path:
+        open_path(window, Path(path))
+
+
+def open_data(window: Window) -> None:
+    """Ask for a data file and learn from it."""
+    path, _ = QFileDialog.getOpenFileName(window, "Use my data", window.folder, DATA)
+    if path:
+        use_data(window, Path(path))
+
+
+def save_experiment(window: Window) -> None:
+    """Ask where to, and write the experiment."""
+    name = f"{window.session.experiment.name}.json"
+    path, _ = QFileDialog.getSaveFileName(window, "Save experiment", str(Path(window.folder) / name), EXPERIMENTS)
+    if path:
+        window.remember_folder(Path(path))
+        files.save_experiment(Path(path), window.session.experiment)
+        window.say(f"saved {Path(path).name}")
+
+
+def open_settings(window: Window) -> None:
+    """Theme, memory budget and threads."""
+    from ntklab.gui.dialogs.settings import SettingsDialog
+
+    window.open_dialog(SettingsDialog(window.settings, window.apply_settings, window))
+
+
+def quit_application(window: Window) -> None:
+    """Close the window, and with it the application."""
+    window.close()
+
+
+def open_path(window: Window, path: Path) -> None:
+    """Open ``path`` by what it is: an experiment, or data."""
+    window.remember_folder(path)
+    if path.suffix.lower() in (".json", ".toml"):
+        window.session.edit(files.open_experiment(path), f"open {path.name}")
+        window.laboratory.compute()
+    else:
+        use_data(window, path)
+
+
+def use_data(window: Window, path: Path) -> None:
+    """Make ``path`` the source of the data; the worker reads it and fits the network to it."""
+    window.remember_folder(path)
+    window.laboratory.use_file(edits.set_source(window.session.experiment, "File", path=str(path)), path.name)

@@ -1,0 +1,261 @@
+"""What happens when the user asks for something: which work runs, and where its results go.
+
+The laboratory stands between the session (what is asked and what was found), the bridge (who computes) and the views
+(what to draw). Heavy figures are built in the worker, beside the results they show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from ntklab.errors import SpecError
+from ntklab.figures.model import Figure
+from ntklab.figures.views import PARTS, Scene, affected, scene_of
+from ntklab.gui import work
+from ntklab.gui.bridge import Bridge
+from ntklab.jobs import Arrived, Cancelled, Failed, Finished, Forecasted, Job
+from ntklab.progress import Partial, Work
+from ntklab.results import Data
+from ntklab.session import Change, Session, edits
+from ntklab.spec import Experiment
+
+LIVE_SECONDS = 1.0  # work that is forecast to take less starts by itself after an edit
+LIVE_DELAY_MS = 250
+SWEEP_WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
+SWEEP_SEEDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a job was started for: ``kind`` decides what happens when it ends."""
+
+    kind: str
+    experiment: Experiment
+    then: Callable[[Any], None] | None = None
+
+
+class Laboratory(QObject):
+    """Runs experiments for the window. Signals carry frozen values only."""
+
+    figure_changed = Signal(str, str, object)  # view, choice, Figure or None
+    forecast_changed = Signal(object, str)  # Forecast or None, what is wrong
+    said = Signal(str)
+    failed = Signal(object)  # jobs.Report
+    running_changed = Signal(bool)
+    computed = Signal()
+
+    def __init__(self, session: Session, bridge: Bridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session, self.bridge = session, bridge
+        self.warm = False
+        self._figures: dict[tuple[str, str], Figure] = {}
+        self._tasks: dict[int, Task] = {}
+        self._dial = work.Latest()
+        self._live = QTimer(self, singleShot=True, interval=LIVE_DELAY_MS)
+        self._live.timeout.connect(self._forecast)
+        self._unsubscribe = session.subscribe(self._session_changed)
+        bridge.arrived.connect(self._arrived)
+        bridge.finished.connect(self._finished)
+        bridge.failed.connect(self._failed)
+        bridge.cancelled.connect(self._cancelled)
+        bridge.forecasted.connect(self._forecasted)
+
+    # -- what the user asks for ------------------------------------------------------------------------------------
+
+    def warm_up(self) -> None:
+        """Import torch in the worker, then compute the present experiment."""
+        self._run(Task("warm-up", self.session.experiment), "Loading PyTorch", work.warm_up, lane="warm-up")
+        self.compute()
+
+    @Slot()
+    def compute(self) -> None:
+        """Data, kernels and spectra of the present experiment."""
+        experiment = self.session.experiment
+        self._run(Task("kernels", experiment), "Kernels", lambda: work.kernels(experiment), lane="science")
+
+    @Slot()
+    def train(self) -> None:
+        """Training; kernels first where they are missing or of another experiment."""
+        experiment, results = self.session.experiment, self.session.results
+        known = results.empirical is not None and not results.outdated & {"data", "empirical", "ntk"}
+        scene = self.scene() if known else Scene()
+        self._run(Task("training", experiment), "Training", lambda: work.training(experiment, scene), lane="science")
+
+    @Slot()
+    def stop(self) -> None:
+        """Cancel the newest job; what it found so far stays."""
+        self.bridge.cancel()
+
+    @Slot(int)
+    def dial(self, width: int) -> None:
+        """Recompute the finite kernel at ``width`` without editing the experiment; the newest width wins."""
+        results = self.session.results
+        ready = results.data is not None and results.ntk is not None and not results.outdated & {"data", "ntk"}
+        if self.warm and ready and self._dial.offer(width):
+            self._start_dial(width)
+
+    @Slot()
+    def sweep(self) -> None:
+        """Finite against infinite width over several widths and seeds."""
+        experiment = self.session.experiment
+        start = lambda: work.sweep(experiment, SWEEP_WIDTHS, SWEEP_SEEDS)  # noqa: E731
+        self._run(Task("sweep", experiment), "Width sweep", start, lane="science")
+
+    def use_file(self, experiment: Experiment, name: str) -> None:
+        """Load the data file that ``experiment`` names, fit the network to it, and make that the experiment."""
+
+        def fit(data: Data) -> None:
+            fitted = edits.fit_data(experiment, data.features, data.outputs)
+            self.session.edit(fitted, f"use {name}")
+            self.compute()
+
+        self._run(Task("load", experiment, fit), f"Reading {name}", lambda: work.load(experiment), lane="science")
+
+    def write(self, title: str, write: Callable[[], Path | tuple[Path, ...]]) -> None:
+        """Write files in the worker; ``write`` returns what it wrote."""
+        self.export(title, lambda: work.writing(title, write))
+
+    def export(self, title: str, start: Callable[[], Work[str]]) -> None:
+        """Run work that writes files and returns what to say of them."""
+        self._run(Task("export", self.session.experiment, self.said.emit), title, start)
+
+    def render(self, title: str, draw: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
+        """Run ``draw`` in the worker and hand what it made to ``then`` on the GUI thread."""
+        self._run(Task("export", self.session.experiment, then), title, lambda: work.rendering(title, draw))
+
+    def scene(self) -> Scene:
+        """What can be drawn now."""
+        return scene_of(self.session.results, self.session.selection.mode or 0)
+
+    def figure(self, view: str, choice: str) -> Figure | None:
+        """The figure of ``choice`` in ``view``, if there is one yet."""
+        return self._figures.get((view, choice))
+
+    def draw_all(self) -> None:
+        """Draw every part of the scene here and now; for small stored results at start-up."""
+        scene = self.scene()
+        for part in PARTS:
+            if getattr(scene, part) is not None:
+                for view, choice in affected(part):
+                    self.show(view.id, choice.id, choice.figure(scene))
+
+    @property
+    def running(self) -> bool:
+        """Whether anything that the user waits for is queued or running."""
+        return bool(self._tasks)
+
+    def close(self) -> bool:
+        """Cancel everything; whether the worker ended in time."""
+        self._live.stop()
+        self._unsubscribe()
+        return self.bridge.close()
+
+    # -- what comes back -------------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _arrived(self, message: Arrived) -> None:
+        task = self._tasks.get(message.job.id)
+        if task is None:
+            return
+        drawn: dict[tuple[str, str], Figure] = {}
+        for partial in message.partials:
+            self._take(partial, task, drawn)
+        for (view, choice), figure in drawn.items():
+            self.show(view, choice, figure)
+
+    def _take(self, partial: Partial, task: Task, drawn: dict[tuple[str, str], Figure]) -> None:
+        if partial.key == "figure":
+            view, choice, figure = partial.value
+            drawn[view, choice] = figure  # of several in one turn only the newest is worth drawing
+        elif partial.key in PARTS:
+            self.session.put(partial.key, partial.value, experiment=task.experiment)
+
+    def show(self, view: str, choice: str, figure: Figure | None) -> None:
+        """Make ``figure`` what ``choice`` of ``view`` shows."""
+        if figure is None:
+            self._figures.pop((view, choice), None)
+        else:
+            self._figures[view, choice] = figure
+        self.figure_changed.emit(view, choice, figure)
+
+    @Slot(object)
+    def _finished(self, message: Finished) -> None:
+        task = self._ended(message.job)
+        if task.then is not None:
+            task.then(message.result)
+        if task.kind == "warm-up":
+            self.warm = True
+        elif task.kind == "kernels":
+            self.computed.emit()
+
+    @Slot(object)
+    def _failed(self, message: Failed) -> None:
+        task = self._ended(message.job)
+        if task.kind == "forecast":
+            self.forecast_changed.emit(None, message.report.message)
+        else:
+            self.failed.emit(message.report)
+
+    @Slot(object)
+    def _cancelled(self, message: Cancelled) -> None:
+        task = self._ended(message.job)
+        if task.kind in ("kernels", "training", "sweep"):
+            self.said.emit(f"{message.job.title} stopped; what was finished is kept")
+
+    @Slot(object)
+    def _forecasted(self, message: Forecasted) -> None:
+        task = self._tasks.get(message.job.id)
+        if task is None or task.kind != "forecast":
+            return
+        self.forecast_changed.emit(message.forecast, "")
+        seconds = message.forecast.seconds
+        outdated = self.session.results.outdated - {"trajectory", "convergence"}
+        if seconds is not None and seconds < LIVE_SECONDS and outdated and task.experiment == self.session.experiment:
+            self.compute()
+
+    def _session_changed(self, change: Change) -> None:
+        if change.topic == "experiment" and self.warm:
+            self._live.start()
+        elif change.topic == "selection" and "mode" in change.detail:
+            for view, choice in affected("mode"):
+                self.show(view.id, choice.id, choice.figure(self.scene()))
+
+    # -- helpers ---------------------------------------------------------------------------------------------------
+
+    def _run(self, task: Task, title: str, start: Callable[[], Any], *, lane: str | None = None) -> None:
+        job = self.bridge.submit(title, start, lane=lane)
+        self._tasks[job.id] = task
+        self.running_changed.emit(True)
+
+    def _ended(self, job: Job) -> Task:
+        task = self._tasks.pop(job.id)
+        if task.kind == "dial":
+            self._dial_ended()
+        if not self._tasks:
+            self.running_changed.emit(False)
+        return task
+
+    @Slot()
+    def _forecast(self) -> None:
+        experiment = self.session.experiment
+        self._run(Task("forecast", experiment), "Forecast", lambda: work.forecast(experiment), lane="forecast")
+
+    def _start_dial(self, width: int) -> None:
+        scene, experiment = self.scene(), self.session.experiment
+        try:
+            dialled = edits.set_width(experiment, width)
+        except SpecError as error:
+            self._dial.next()
+            self.said.emit(str(error))
+            return
+        self._run(Task("dial", dialled), f"Width {width}", lambda: work.dial(experiment, width, scene), lane="dial")
+
+    def _dial_ended(self) -> None:
+        width = self._dial.next()
+        if width is not None:
+            self._start_dial(width)

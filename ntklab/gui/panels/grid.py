@@ -1,0 +1,91 @@
+"""The centre of the window: four views in two rows, one of which may take the whole place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+
+from ntklab.figures.model import Figure
+from ntklab.figures.views import VIEWS
+from ntklab.gui.panels.view import ViewPanel
+
+
+class ViewGrid(QWidget):
+    """Holds the ``ViewPanel`` of each row of ``VIEWS`` and knows which is active."""
+
+    active_changed = Signal(str, str)  # view, choice
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.panels = {view.id: ViewPanel(view, self) for view in VIEWS}
+        self.active = VIEWS[0].id
+        self._rows = QSplitter(Qt.Orientation.Vertical, self)
+        panels = list(self.panels.values())
+        for start in range(0, len(panels), 2):
+            row = QSplitter(Qt.Orientation.Horizontal)
+            for panel in panels[start : start + 2]:
+                row.addWidget(panel)
+                row.setStretchFactor(row.count() - 1, 1)
+            row.setChildrenCollapsible(False)
+            self._rows.addWidget(row)
+            self._rows.setStretchFactor(self._rows.count() - 1, 1)
+        self._rows.setChildrenCollapsible(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._rows)
+        for panel in panels:
+            panel.activated.connect(self._activated)
+            panel.choice_changed.connect(self._choice_changed)
+            panel.maximise_requested.connect(self._maximise)
+
+    def active_figure(self) -> Figure | None:
+        """What the active view shows."""
+        return self.panels[self.active].figure
+
+    def show_choice(self, view: str, choice: str) -> None:
+        """Make ``choice`` what ``view`` shows, and that view the active one."""
+        self.panels[view].choose(choice)
+        self._activated(view)
+
+    def equalise(self) -> None:
+        """Give all views the same room."""
+        self.restore()
+        for splitter in (self._rows, *self._row_splitters()):
+            splitter.setSizes([1000] * splitter.count())
+
+    def toggle_maximised(self) -> None:
+        """Give the active view the whole place, or give it back."""
+        if not self.restore():
+            self._maximise(self.active)
+
+    def restore(self) -> bool:
+        """Show all views again; whether one was maximised."""
+        hidden = [panel for panel in self.panels.values() if panel.isHidden()]
+        for panel in self.panels.values():
+            panel.show()
+        for splitter in self._row_splitters():
+            splitter.show()
+        return bool(hidden)
+
+    def _row_splitters(self) -> list[QWidget]:
+        return [self._rows.widget(i) for i in range(self._rows.count())]
+
+    @Slot(str)
+    def _maximise(self, view: str) -> None:
+        if self.restore():
+            return
+        self._activated(view)
+        chosen = self.panels[view]
+        for panel in self.panels.values():
+            panel.setVisible(panel is chosen)
+        for splitter in self._row_splitters():
+            splitter.setVisible(splitter.isAncestorOf(chosen))
+
+    @Slot(str)
+    def _activated(self, view: str) -> None:
+        self.active = view
+        self.active_changed.emit(view, self.panels[view].choice.id)
+
+    @Slot(str, str)
+    def _choice_changed(self, view: str, _choice: str) -> None:
+        self._activated(view)

@@ -1,0 +1,108 @@
+"""How the network is trained: steps, rate, momentum, batches, loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from ntklab.gui.panels.fields import FieldForm, committer
+from ntklab.gui.panels.seeds import add_dice
+from ntklab.gui.panels.watching import watch
+from ntklab.gui.widgets import formula_html, restyle
+from ntklab.gui.widgets.numbers import number
+from ntklab.session import Session, edits
+from ntklab.spec import Training, field_rows
+
+_ROWS = field_rows(Training)
+LOSSES = {
+    "half_mse": "L = <sup>1</sup>⁄<sub>2<i>N</i></sub> Σ<sub><i>i,c</i></sub> (<i>f<sub>ic</sub></i> − <i>y<sub>ic</sub></i>)²",
+    "torch_mse": "L = <sup>1</sup>⁄<sub><i>Nk</i></sub> Σ<sub><i>i,c</i></sub> (<i>f<sub>ic</sub></i> − <i>y<sub>ic</sub></i>)²",
+}
+
+
+class TrainingPanel(QWidget):
+    """Edits ``experiment.training`` and says what its learning rate is, and is against the largest stable one."""
+
+    summary_changed = Signal(str)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._critical: float | None = None
+        self.setObjectName("training-panel")
+        self.form = FieldForm(_ROWS, committer(session, edits.set_training, _ROWS))
+        self.form.editors["critical_share"].label.setText("Share of critical")
+        self.form.editors["learning_rate"].input.setPlaceholderText("share of critical")
+        add_dice(self.form.editors["seed"], "Other minibatches: the next seed")
+        self.rate = QLabel(wordWrap=True, objectName="rate")
+        self.loss = QLabel(objectName="loss-formula", textFormat=Qt.TextFormat.RichText)
+        self.loss.setToolTip("N training samples, k outputs, f the network, y the targets")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addWidget(self.form)
+        self.form.insert_after("critical_share", self.rate)
+        self.form.insert_after("loss", self.loss)
+        watch(self, session, experiment=self.refresh, results=self._results_changed)
+        self._results_changed()
+        self.refresh()
+
+    @property
+    def summary(self) -> str:
+        """The training in a few words."""
+        training = self._session.experiment.training
+        batch = "full batch" if training.batch_size is None else f"batch {training.batch_size}"
+        return f"{training.steps} steps · {self._rate_words(training)} · {batch}"
+
+    def set_critical_rate(self, rate: float | None) -> None:
+        """The largest stable learning rate of the linear model, once it is known."""
+        if rate != self._critical:
+            self._critical = rate
+            self.refresh()
+
+    def _results_changed(self) -> None:
+        results = self._session.results
+        spectrum = results.empirical_spectrum
+        known = spectrum is not None and "empirical_spectrum" not in results.outdated
+        self.set_critical_rate(spectrum.largest_rate if known and spectrum is not None else None)
+
+    def refresh(self) -> None:
+        """Show the document."""
+        training = self._session.experiment.training
+        self.form.show_spec(training)
+        self.form.editors["critical_share"].setVisible(training.learning_rate is None)
+        self.loss.setText(formula_html(LOSSES[training.loss]))
+        self._show_rate(training)
+        self.summary_changed.emit(self.summary)
+
+    def _show_rate(self, training: Training) -> None:
+        text, role = rate_sentence(training, self._critical)
+        self.rate.setText(text)
+        if self.rate.property("role") != role:
+            self.rate.setProperty("role", role)
+            restyle(self.rate)
+
+    @staticmethod
+    def _rate_words(training: Training) -> str:
+        if training.learning_rate is None:
+            return f"{number(training.critical_share, 3)} × critical"
+        return f"η = {number(training.learning_rate, 3)}"
+
+
+def rate_sentence(training: Training, critical: float | None) -> tuple[str, str]:
+    """What the learning rate is, in words, and the role of the label that says so."""
+    share: Any = training.critical_share
+    if training.learning_rate is not None:
+        if critical is None:
+            return "critical rate not known yet: compute kernels", "muted"
+        share = training.learning_rate / critical
+    words = "" if critical is None else f"critical rate {number(critical, 3)}"
+    if training.learning_rate is None:
+        words = "η follows once kernels are computed" if critical is None else f"η = {number(share * critical, 3)}, {words}"
+    else:
+        words = f"{number(share, 3)} × {words}"
+    if share > 1:
+        return f"{words}; the linear model diverges", "warning"
+    return words, "muted"

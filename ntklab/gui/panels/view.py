@@ -1,0 +1,130 @@
+"""One of the four views: a row of choices over a plot that is attached once the shell has painted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+
+from ntklab.figures.model import Figure
+from ntklab.figures.views import Choice, View
+
+if TYPE_CHECKING:
+    from ntklab.gui.plots import PlotView
+
+
+class ViewPanel(QWidget):
+    """Shows the figures of one ``View``. Signals carry the view's id first."""
+
+    choice_changed = Signal(str, str)
+    activated = Signal(str)
+    clicked = Signal(object)
+    hovered = Signal(str)
+    maximise_requested = Signal(str)
+    export_requested = Signal(object)
+    copy_requested = Signal(object)
+    data_requested = Signal(object)
+
+    def __init__(self, view: View, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = view
+        self.setObjectName(f"view-{view.id}")
+        self.setAccessibleName(view.title)
+        self.plot: PlotView | None = None
+        self._choice = view.choices[0]
+        self._figure: Figure | None = None
+        self._stack = QStackedWidget(self)
+        waiting = QLabel(view.title, alignment=Qt.AlignmentFlag.AlignCenter)
+        waiting.setEnabled(False)
+        self._stack.addWidget(waiting)
+        self._buttons = QButtonGroup(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._header())
+        layout.addWidget(self._stack, 1)
+
+    def _header(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 8, 8, 0)
+        row.setSpacing(2)
+        title = QLabel(self.view.title.upper())
+        title.setProperty("role", "section")
+        row.addWidget(title)
+        self._outdated = QLabel("of an earlier experiment")
+        self._outdated.setProperty("role", "warning")
+        self._outdated.hide()
+        row.addSpacing(8)
+        row.addWidget(self._outdated)
+        row.addStretch(1)
+        for choice in self.view.choices:
+            button = QToolButton(text=choice.title, checkable=True, autoRaise=True)
+            button.setObjectName(f"choice-{choice.id}")
+            button.setProperty("role", "segment")
+            button.setAccessibleName(f"{self.view.title}: {choice.title}")
+            button.setChecked(choice is self._choice)
+            self._buttons.addButton(button)
+            button.clicked.connect(self._button_clicked)
+            row.addWidget(button)
+        return row
+
+    @property
+    def choice(self) -> Choice:
+        """What is shown."""
+        return self._choice
+
+    @property
+    def figure(self) -> Figure | None:
+        """The figure on screen."""
+        return self._figure
+
+    def attach(self, plot: PlotView) -> None:
+        """Put the plot in; done after the first paint because it imports pyqtgraph."""
+        self.plot = plot
+        plot.clicked.connect(self.clicked)
+        plot.hovered.connect(self.hovered)
+        plot.export_requested.connect(self.export_requested)
+        plot.copy_requested.connect(self.copy_requested)
+        plot.data_requested.connect(self.data_requested)
+        plot.maximise_requested.connect(self._plot_double_clicked)
+        self._stack.addWidget(plot)
+        self._stack.setCurrentWidget(plot)
+        self.show_figure(self._figure)
+
+    def show_figure(self, figure: Figure | None) -> None:
+        """Draw ``figure``, or say what to do to get one."""
+        self._figure = figure
+        if self.plot is None:
+            return
+        if figure is None:
+            self.plot.show_message(self._choice.waiting)
+        else:
+            self.plot.show_figure(figure)
+
+    def set_outdated(self, outdated: bool) -> None:
+        """Whether what is shown belongs to an experiment that was edited since."""
+        self._outdated.setVisible(outdated)
+
+    def choose(self, choice_id: str) -> None:
+        """Show another choice, as if its button were pressed."""
+        for button, choice in zip(self._buttons.buttons(), self.view.choices, strict=True):
+            if choice.id == choice_id:
+                button.setChecked(True)
+                self._choice = choice
+                self.choice_changed.emit(self.view.id, choice.id)
+
+    @Slot()
+    def _button_clicked(self) -> None:
+        position = self._buttons.buttons().index(self._buttons.checkedButton())
+        self.choose(self.view.choices[position].id)
+        self.activated.emit(self.view.id)
+
+    @Slot()
+    def _plot_double_clicked(self) -> None:
+        self.maximise_requested.emit(self.view.id)
+
+    def mousePressEvent(self, event: Any) -> None:
+        """A press anywhere makes this the active view."""
+        self.activated.emit(self.view.id)
+        super().mousePressEvent(event)

@@ -1,0 +1,75 @@
+"""What follows the first paint, in slices that never hold the event loop for long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+from ntklab.errors import FileError
+from ntklab.gui import starter
+
+if TYPE_CHECKING:
+    from ntklab.gui.window import Window
+    from ntklab.results import Run
+
+HINT = "Drag the width: the finite kernel goes to the analytic one, which is infinitely wide."
+
+
+class StartUp(QObject):
+    """Imports the plots, shows the stored starter result, has torch imported in the worker, and compares the two."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self._slices = self._work()
+        self._stored: Run | None = None
+        window.first_painted.connect(self._next)
+        window.laboratory.computed.connect(self._compare)
+
+    @Slot()
+    def _next(self) -> None:
+        if next(self._slices, None) is not None:
+            QTimer.singleShot(0, self._next)
+
+    def _work(self) -> Iterator[str]:
+        import pyqtgraph  # noqa: F401 (the longest import of the window; a slice of its own)
+
+        yield "pyqtgraph"
+        from ntklab.gui.plots import PlotView
+
+        yield "plots"
+        for panel in self._window.views.panels.values():
+            panel.attach(PlotView())
+            yield panel.view.id
+        if self._window.session.experiment == starter.starter_experiment():
+            self._show_stored()
+            yield "stored result"
+        self._window.plots_ready.emit()
+        self._window.laboratory.warm_up()
+
+    def _show_stored(self) -> None:
+        try:
+            self._stored = starter.stored_run()
+        except FileError as error:
+            self._window.say_error(str(error))
+            return
+        for part in ("data", "empirical", "ntk", "nngp", "empirical_spectrum", "ntk_spectrum", "trajectory"):
+            self._window.session.put(part, getattr(self._stored, part))
+        self._window.laboratory.draw_all()
+        self._window.say("Stored result of the starter experiment; PyTorch is loading to compute it here")
+
+    @Slot()
+    def _compare(self) -> None:
+        if self._stored is None:
+            return
+        computed, stored, self._stored = self._window.run(), self._stored, None
+        if computed.experiment != stored.experiment:
+            return  # the user was faster than the import of torch
+        difference = starter.largest_difference(stored, computed)
+        if difference <= starter.TOLERANCE:
+            self._window.say(f"✓ Recomputed here, equal to the stored result to {starter.TOLERANCE:.0e}. {HINT}")
+        else:
+            self._window.say_error(f"Recomputed here, but {difference:.1e} away from the stored result (relative)")
+        self._window.starter_confirmed.emit()

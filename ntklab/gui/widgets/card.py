@@ -1,0 +1,95 @@
+"""A card that explains something: a formula, its symbols with their present values, and where it comes from."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+# (symbol as HTML, meaning, value as text)
+CardRow = tuple[str, str, str]
+_MATHS = "font-family:'STIX Two Text','Cambria Math','Latin Modern Math','DejaVu Serif',serif"
+
+
+def formula_html(html: str) -> str:
+    """``html`` in a serif face, for formulas."""
+    return f'<span style="{_MATHS}">{html}</span>'
+
+
+class Card(QFrame):
+    """Empty until ``show_card``. The values of the rows may be brought up to date with ``show_values``."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setProperty("role", "card")
+        self.title = _label("title")
+        self.formula = _label("", rich=True)
+        self.text = _label("muted")
+        self.reference = _label("muted")
+        self.reference.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.formula.setObjectName("card-formula")
+        self._values: list[QLabel] = []
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 10, 12, 12)
+        layout.setSpacing(8)
+        layout.addWidget(self.title)
+        layout.addWidget(self.formula)
+        layout.addWidget(self.text)
+        layout.addLayout(self._grid)
+        layout.addWidget(self.reference)
+
+    def show_card(self, title: str, formula: str, *, text: str, rows: tuple[CardRow, ...], reference: str) -> None:
+        """Replace everything on the card."""
+        self.title.setText(title)
+        self.formula.setText(formula_html(formula))
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+        self.reference.setText(reference)
+        self.reference.setVisible(bool(reference))
+        self._clear()
+        for index, (symbol, meaning, value) in enumerate(rows):
+            self._add_row(index, symbol, meaning, value)
+
+    def show_values(self, values: tuple[str, ...]) -> None:
+        """New values of the rows, in their order."""
+        for label, value in zip(self._values, values, strict=True):
+            if label.text() != value:
+                label.setText(value)
+
+    def _add_row(self, index: int, symbol: str, meaning: str, value: str) -> None:
+        name = _label("", rich=True)
+        name.setText(formula_html(symbol))
+        name.setWordWrap(False)
+        words = _label("muted")
+        words.setText(meaning)
+        number = _label("value")
+        number.setText(value)
+        number.setWordWrap(False)
+        number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for column, label in enumerate((name, words, number)):
+            self._grid.addWidget(label, index, column, Qt.AlignmentFlag.AlignTop)
+        self._values.append(number)
+
+    def _clear(self) -> None:
+        self._values = []
+        while self._grid.count():
+            widget = self._grid.takeAt(0).widget()
+            if widget is not None:
+                widget.setParent(None)
+                widget.deleteLater()
+
+
+def _label(role: str, *, rich: bool = False) -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.RichText if rich else Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    if role:
+        label.setProperty("role", role)
+    return label

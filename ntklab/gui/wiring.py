@@ -1,0 +1,165 @@
+"""Which signal goes where. One function a region; every connection of the window stands here."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ntklab.gui import theme
+from ntklab.gui.actions.build import guarded
+from ntklab.gui.actions.export import export_given_figure
+from ntklab.gui.panels.view import ViewPanel
+from ntklab.gui.widgets.numbers import byte_text, duration
+from ntklab.jobs import Cancelled, Failed, Finished, Progressed, Started
+from ntklab.progress import Forecast
+from ntklab.session import Change, edits
+
+QUIET = ("forecast", "dial")  # lanes of jobs too short to be announced
+
+if TYPE_CHECKING:
+    from ntklab.gui.window import Window
+
+
+def wire(window: Window) -> None:
+    """Connect everything."""
+    _wire_experiment(window)
+    _wire_transport(window)
+    _wire_views(window)
+    _wire_jobs(window)
+    window.session.subscribe(partial(_session_changed, window))
+
+
+def _wire_experiment(window: Window) -> None:
+    panel, laboratory = window.experiment_panel, window.laboratory
+    panel.width_dragged.connect(laboratory.dial)
+    panel.infinity.connect(partial(_dialled_to_infinity, window))
+    panel.file_requested.connect(window.actions_by_id["open-data"].trigger)
+    panel.compute_requested.connect(laboratory.compute)
+    panel.train_requested.connect(laboratory.train)
+    panel.stop_requested.connect(laboratory.stop)
+    laboratory.forecast_changed.connect(partial(_show_forecast, window))
+    laboratory.running_changed.connect(partial(_show_running, window))
+
+
+def _wire_transport(window: Window) -> None:
+    bar, actions = window.transport, window.actions_by_id
+    bar.run_requested.connect(window.laboratory.train)
+    bar.stop_requested.connect(window.laboratory.stop)
+    bar.redraw_requested.connect(actions["seed"].trigger)
+    bar.theme_requested.connect(actions["theme"].trigger)
+    bar.palette_requested.connect(actions["palette"].trigger)
+    bar.seed_committed.connect(partial(_edit_kernel, window, "seed"))
+    bar.device_chosen.connect(partial(_edit_kernel, window, "device"))
+    bar.set_dark(theme.current().dark)
+    bar.set_seed(window.session.experiment.kernel.seed)
+
+
+def _wire_views(window: Window) -> None:
+    window.laboratory.figure_changed.connect(partial(_show_figure, window))
+    window.views.active_changed.connect(partial(_show_card, window))
+    for panel in window.views.panels.values():
+        panel.choice_changed.connect(partial(_choice_changed, window))
+        panel.clicked.connect(partial(_clicked, window))
+        panel.hovered.connect(window.jobs_bar.set_readout)
+        panel.export_requested.connect(partial(export_given_figure, window))
+        panel.copy_requested.connect(window.copy_figure)
+        panel.data_requested.connect(window.actions_by_id["export-arrays"].trigger)
+
+
+def _wire_jobs(window: Window) -> None:
+    bar, bridge = window.jobs_bar, window.bridge
+    bridge.started.connect(partial(_job_started, window))
+    bridge.progressed.connect(partial(_job_progressed, window))
+    for ended in (bridge.finished, bridge.failed, bridge.cancelled):
+        ended.connect(partial(_job_ended, window))
+    bar.cancel_requested.connect(window.laboratory.stop)
+    bar.report_requested.connect(window.open_report)
+    window.laboratory.said.connect(window.say)
+    window.laboratory.failed.connect(window.show_failure)
+
+
+def _job_started(window: Window, message: Started) -> None:
+    if message.job.lane not in QUIET:
+        window.jobs_bar.set_job(message.job.title)
+
+
+def _job_progressed(window: Window, message: Progressed) -> None:
+    if message.job.lane not in QUIET:
+        progress = message.progress
+        window.jobs_bar.set_progress(progress.done, progress.total, progress.text, message.eta)
+
+
+def _job_ended(window: Window, message: Finished | Failed | Cancelled) -> None:
+    if message.job.lane not in QUIET:
+        window.jobs_bar.clear_job()
+
+
+def _edit_kernel(window: Window, field: str, value: Any) -> None:
+    experiment = window.session.experiment
+    guarded(window, lambda: window.session.edit(edits.set_kernel(experiment, **{field: value}), f"{field} {value}"))
+
+
+def _show_forecast(window: Window, forecast: Forecast | None, wrong: str) -> None:
+    if forecast is None:
+        window.experiment_panel.set_forecast(wrong, ok=False)
+    else:
+        window.experiment_panel.set_forecast(describe(forecast), ok=True)
+
+
+def describe(forecast: Forecast) -> str:
+    """A forecast in a sentence."""
+    seconds = "" if forecast.seconds is None else f" · about {duration(forecast.seconds)}"
+    return f"Needs {byte_text(forecast.peak_bytes)}{seconds} · {forecast.route}"
+
+
+def _show_running(window: Window, running: bool) -> None:
+    window.experiment_panel.set_running(running)
+    window.transport.set_running(running)
+    window.refresh()
+
+
+def _show_figure(window: Window, view: str, choice: str, figure: Any) -> None:
+    panel = window.views.panels[view]
+    if panel.choice.id == choice:
+        panel.show_figure(figure)
+        window.refresh()
+
+
+def _choice_changed(window: Window, view: str, choice: str) -> None:
+    window.views.panels[view].show_figure(window.laboratory.figure(view, choice))
+    window.refresh()
+
+
+def _show_card(window: Window, view: str, choice: str) -> None:
+    panel: ViewPanel = window.views.panels[view]
+    window.inspector.set_card(panel.choice.card)
+
+
+def _clicked(window: Window, what: tuple[Any, ...]) -> None:
+    kind, *rest = what
+    if kind == "pair":
+        window.session.select(pair=tuple(rest), samples=tuple(dict.fromkeys(rest)), mode=None)
+    elif kind == "mode":
+        window.session.select(mode=rest[0], pair=None)
+        window.views.panels["function"].choose("mode")
+    elif kind == "sample":
+        window.session.select(samples=(rest[0],), pair=(rest[0], rest[0]))
+
+
+def _dialled_to_infinity(window: Window, there: bool) -> None:
+    window.views.panels["kernel"].choose("analytic" if there else "empirical")
+
+
+def _session_changed(window: Window, change: Change) -> None:
+    results, experiment = window.session.results, window.session.experiment
+    if change.topic == "experiment":
+        window.transport.set_seed(experiment.kernel.seed)
+        window.transport.set_device(experiment.kernel.device)
+    if change.topic != "results":
+        return
+    if results.empirical_spectrum is not None:
+        window.experiment_panel.set_critical_rate(results.empirical_spectrum.largest_rate)
+    if results.trajectory is not None and change.detail == "trajectory":
+        window.transport.set_time(int(results.trajectory.steps[-1]), results.trajectory.learning_rate)
+    for panel in window.views.panels.values():
+        panel.set_outdated(bool(results.outdated & {*panel.choice.needs}))

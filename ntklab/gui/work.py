@@ -1,0 +1,177 @@
+"""Generators that the worker thread drives for the window: science from ``experiments``, drawn where it is computed.
+
+No Qt here. ``experiments`` (and with it torch) is imported inside the generators, that is in the worker thread.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ntklab import figures
+from ntklab.figures.views import PARTS, Scene, affected
+from ntklab.progress import Event, Forecast, Partial, Progress, Work
+from ntklab.results import Data, Tile
+from ntklab.spec import Experiment
+
+TILE_REDRAW_SECONDS = 0.25
+SWITCH_INTERVAL = 0.0005  # keeps the window smooth while the worker holds the interpreter
+
+
+class Latest:
+    """At most one piece of work in flight; of the values offered meanwhile only the newest is kept."""
+
+    def __init__(self) -> None:
+        self._busy = False
+        self._waiting: int | None = None
+
+    def offer(self, value: int) -> bool:
+        """Whether to start on ``value`` now; else it waits, replacing what waited before."""
+        if self._busy:
+            self._waiting = value
+            return False
+        self._busy = True
+        return True
+
+    def next(self) -> int | None:
+        """The work in flight ended: the value to go on with, if one waits."""
+        value, self._waiting = self._waiting, None
+        self._busy = value is not None
+        return value
+
+
+def warm_up() -> Work[None]:
+    """Import torch and what else the first job needs, then keep the collector from walking it all again."""
+    yield Forecast(peak_bytes=400_000_000, seconds=2.0, route="imports")
+    from ntklab import experiments
+
+    yield Progress(1, 2, "imports")
+    experiments.warm_up()
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+
+
+def forecast(experiment: Experiment) -> Work[None]:
+    """The forecast of a whole run of ``experiment``."""
+    from ntklab import experiments
+
+    yield experiments.forecast(experiment)
+
+
+def kernels(experiment: Experiment) -> Work[None]:
+    """Data, kernels and spectra, with their figures."""
+    from ntklab import experiments
+
+    yield from drawing(experiments.kernels(experiment), Scene())
+
+
+def training(experiment: Experiment, scene: Scene) -> Work[None]:
+    """Training, with its figures; kernels and spectra first where ``scene`` has none."""
+    from ntklab import experiments
+
+    work = experiments.run(experiment) if scene.empirical is None else experiments.train(experiment)
+    yield from drawing(work, scene)
+
+
+def dial(experiment: Experiment, width: int, scene: Scene) -> Work[None]:
+    """The finite kernel at another width on the same data, its spectrum, and its distance from the limit."""
+    from ntklab import experiments
+
+    assert scene.data is not None
+    assert scene.ntk is not None
+    work = experiments.width_dial(experiment, scene.data, scene.ntk, width, scene.convergence)
+    yield from drawing(work, scene)
+
+
+def sweep(experiment: Experiment, widths: tuple[int, ...], seeds: int) -> Work[None]:
+    """Distance of the finite from the infinite kernel over ``widths`` and ``seeds``."""
+    from ntklab import experiments
+
+    yield from drawing(experiments.width_convergence(experiment, widths, seeds), Scene())
+
+
+def load(experiment: Experiment) -> Work[Data]:
+    """The data alone, to fit the network to a file."""
+    from ntklab import experiments
+
+    data = yield from experiments.load(experiment)
+    return data
+
+
+def writing(title: str, write: Callable[[], Path | tuple[Path, ...]]) -> Work[str]:
+    """Write files and say what was written."""
+    yield Progress(0, 1, title)
+    paths = write()
+    return written(*paths) if isinstance(paths, tuple) else written(paths)
+
+
+def written(*paths: Path) -> str:
+    """What to say after writing ``paths``."""
+    names = ", ".join(path.name for path in paths[:3]) + (" …" if len(paths) > 3 else "")
+    return f"wrote {names} to {paths[0].parent}"
+
+
+def rendering(title: str, draw: Callable[[], bytes]) -> Work[bytes]:
+    """Make something to hand on, such as a picture for the clipboard."""
+    yield Progress(0, 1, title)
+    return draw()
+
+
+def drawing(work: Generator[Event, None, Any], scene: Scene) -> Work[None]:
+    """Pass the events of ``work`` on, each followed by the figures that it changes."""
+    tiles = _TilePainter()
+    try:
+        for event in work:
+            if isinstance(event, Partial) and event.key == "training":
+                event = Partial("trajectory", event.value)  # so far; kept like a finished one if training is stopped
+            yield event
+            if not isinstance(event, Partial):
+                continue
+            if event.key in PARTS:
+                scene = replace(scene, **{event.key: event.value})
+                yield from _figures(event.key, scene)
+            elif event.key == "tile" and scene.data is not None:
+                yield from tiles.add(event.value, scene.data)
+    finally:
+        work.close()
+
+
+def _figures(part: str, scene: Scene) -> Iterator[Partial]:
+    for view, choice in affected(part):
+        figure = choice.figure(scene)
+        if figure is not None:
+            yield Partial("figure", (view.id, choice.id, figure))
+
+
+class _TilePainter:
+    """Kernels that are still growing: tiles are gathered and drawn a few times a second."""
+
+    _CHOICES = {"empirical": "empirical", "ntk": "analytic", "nngp": "nngp"}  # noqa: RUF012 (a constant)
+
+    def __init__(self) -> None:
+        self._growing: dict[str, np.ndarray[Any, Any]] = {}
+        self._next = time.monotonic() + TILE_REDRAW_SECONDS
+
+    def add(self, tile: Tile, data: Data) -> Iterator[Partial]:
+        """Take ``tile`` in; a figure of the kernel so far when it is time for one."""
+        n = len(data.X_train)
+        if tile.shape != (n, n):
+            return
+        matrix = self._growing.setdefault(tile.kernel, np.full(tile.shape, np.nan, dtype=np.float32))
+        rows, columns = slice(*tile.rows), slice(*tile.columns)
+        matrix[rows, columns] = tile.values
+        if tile.mirror:
+            matrix[columns, rows] = tile.values.T
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + TILE_REDRAW_SECONDS
+            figure = figures.kernel(matrix.copy(), data, title="Kernel, being computed")
+            yield Partial("figure", ("kernel", self._CHOICES[tile.kernel], figure))
