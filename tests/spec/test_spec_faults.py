@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -331,3 +333,29 @@ def test_faults_can_be_sent_between_processes() -> None:
     with pytest.raises(SpecError) as caught:
         Dense(0)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+JUNK: tuple[Any, ...] = (
+    None, True, 0, -1, 1e308, 2**70, "", "x", "Dense", [], {}, [[]], [1, "a"], {"type": "Dense"}, {"type": 3},
+    float("nan"), "\ud800", [None] * 3, {"a": {}},
+)  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of everything in nested tables and lists."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(deeper for key, part in inside for deeper in places(part, (*path, key)))]
+
+
+def test_damage_anywhere_gives_one_line_or_an_experiment() -> None:
+    sound = json.loads((Path(__file__).parent / "schema_1.json").read_text(encoding="utf-8"))
+    for path in places(sound)[1:]:
+        for junk in JUNK:
+            damaged = copy.deepcopy(sound)
+            functools.reduce(lambda part, key: part[key], path[:-1], damaged)[path[-1]] = junk
+            try:
+                experiment = Experiment.from_dict(damaged)
+            except SpecError as error:
+                assert "\n" not in str(error)
+            else:
+                assert Experiment.from_toml(experiment.to_toml()) == experiment
