@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ntklab.errors import NumericalError
 from ntklab.figures import captions, norms
 from ntklab.figures.model import Array, Axis, Heatmap
+from ntklab.figures.order import sample_order
 from ntklab.results import Data, Gram, Spectrum, relative_distance
 
 Groups = tuple[tuple[int, int, str], ...]
@@ -29,19 +30,12 @@ def kernel(
     caption, and its condition number where ``spectrum`` is given. A kernel between other samples keeps their order.
     """
     values = matrix.matrix if isinstance(matrix, Gram) else np.asarray(matrix)
-    order = _order(values, data)
-    drawn = _permuted(values, order)
     return Heatmap(
         title=title,
-        values=drawn,
-        norm=norms.robust(drawn),
+        norm=norms.robust(values),
         value_label=value_label or _value_label(matrix),
-        x=_axis("sample j", order, data),
-        y=_axis("sample i", order, data),
-        groups=() if order is None else groups(data),
-        rows=order,
-        columns=order,
         caption=captions.gram(matrix, data.outputs, spectrum) if isinstance(matrix, Gram) else "",
+        **_arranged(values, data),
     )
 
 
@@ -55,30 +49,24 @@ def difference(a: Gram, b: Gram, data: Data) -> Heatmap:
         raise NumericalError(
             f"difference: kernels must be on the same samples, got {A.shape} and {B.shape}; compute both again"
         )
-    order = _order(A, data)
-    change = _permuted(np.asarray(A, dtype=np.float64) - B, order)
+    change = np.asarray(A, dtype=np.float64) - B
     finite = bool(np.isfinite(change).all())
     distance = f"|ΔΘ|/|Θ| = {captions.number(relative_distance(A, B), 3)}" if finite else ""
     return Heatmap(
         title=f"{_kind(a)} − {_kind(b)}",
-        values=change,
         norm=norms.symmetric(change),
         value_label=f"{_kind(a).lower()} − {_value_label(b)}",
         colours="diverging",
-        x=_axis("sample j", order, data),
-        y=_axis("sample i", order, data),
-        groups=() if order is None else groups(data),
-        rows=order,
-        columns=order,
         caption=captions.join(distance, captions.gram(a, data.outputs)),
+        **_arranged(change, data),
     )
 
 
 def groups(data: Data) -> Groups:
-    """(start, stop, class name) of each run of training samples sorted as in ``Data.order``."""
+    """(start, stop, class name) of each run of training samples in the order of ``sample_order``."""
     if data.labels_train is None or len(data.labels_train) == 0:
         return ()
-    labels = data.labels_train[data.order()]
+    labels = data.labels_train[sample_order(data).positions]
     starts = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
     return tuple((start, stop, class_name(data, int(labels[start]))) for start, stop in pairwise(starts))
 
@@ -88,21 +76,22 @@ def class_name(data: Data, label: int) -> str:
     return data.class_names[label] if label < len(data.class_names) else f"class {label}"
 
 
-def _order(values: Array, data: Data) -> NDArray[np.intp] | None:
-    order = data.order()
-    return order if values.shape == (len(order), len(order)) else None
-
-
-def _permuted(values: Array, order: NDArray[np.intp] | None) -> Array:
-    if order is None or np.array_equal(order, np.arange(len(order))):
-        return values
-    return np.ascontiguousarray(values[np.ix_(order, order)])
-
-
-def _axis(label: str, order: NDArray[np.intp] | None, data: Data) -> Axis:
-    if order is None:
-        return Axis(label)
-    return Axis(label, "sorted by target" if data.labels_train is None else "sorted by class")
+def _arranged(values: Array, data: Data) -> dict[str, Any]:
+    """The fields of a heat map that follow from the order of the samples; other samples keep theirs."""
+    n = len(data.X_train)
+    if values.shape != (n, n):
+        return {"values": values, "x": Axis("sample j"), "y": Axis("sample i")}
+    order = sample_order(data)
+    at = order.positions
+    drawn = values if np.array_equal(at, np.arange(n)) else np.ascontiguousarray(values[np.ix_(at, at)])
+    return {
+        "values": drawn,
+        "x": Axis("sample j", order.words),
+        "y": Axis("sample i", order.words),
+        "groups": groups(data),
+        "rows": at,
+        "columns": at,
+    }
 
 
 _KINDS = {

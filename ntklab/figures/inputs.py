@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ class Layout:
         return len(self.axes) == 1
 
 
+@lru_cache(maxsize=8)
 def layout(data: Data) -> Layout:
     """Coordinates of the samples before scaling; see ``Layout``."""
     train, test = np.asarray(data.raw_train, np.float64), np.asarray(data.raw_test, np.float64)

@@ -9,6 +9,7 @@ import pytest
 from ntklab import figures
 from ntklab.errors import NumericalError
 from ntklab.figures import captions, norms
+from ntklab.figures.inputs import layout
 from ntklab.figures.model import Curves, Plane
 from ntklab.results import Gram
 
@@ -30,6 +31,32 @@ def test_kernel_is_sorted_by_class_and_remembers_the_samples():
         for j in (1, 7):
             assert drawn.values[i, j] == K[drawn.rows[i], drawn.columns[j]]
     assert (data.labels_train[drawn.rows] == np.sort(data.labels_train)).all()
+
+
+def angle_in_class(data):
+    centres = np.array([data.X_train[data.labels_train == c].mean(axis=0) for c in (0, 1)])
+    x, y = (data.X_train - centres[data.labels_train]).T
+    return 10 * data.labels_train + np.arctan2(y, x)
+
+
+@pytest.mark.parametrize(
+    ("data", "words", "key"),
+    [
+        (fake.two_circles(24), "by class, then angle", angle_in_class),
+        (fake.line(9, 0), "by input x", lambda d: d.X_train[:, 0]),
+        (fake.circle(), "by angle", lambda d: np.arctan2(d.X_train[:, 1], d.X_train[:, 0])),
+        (fake.classes(), "by class, then PC 1", lambda d: 100 * d.labels_train + layout(d).train[:, 0]),
+        (
+            fake.data(np.eye(5), np.eye(5)[::-1, :1], np.empty((0, 5)), np.empty((0, 1))),
+            "by target",
+            lambda d: d.Y_train[:, 0],
+        ),
+    ],
+)
+def test_neighbours_in_a_kernel_are_alike(data, words, key):
+    drawn = figures.kernel(fake.gram(data), data)
+    assert drawn.x.title == f"sample j ({words})"
+    assert (np.diff(key(data)[drawn.rows]) >= 0).all()
 
 
 def test_kernel_between_other_samples_keeps_its_order():
