@@ -94,7 +94,7 @@ def _conventions(run: Run) -> list[tuple[str, str]]:
         origin = run.trajectory.provenance
         rows.append(("training", captions.join(captions.parameterisation(origin), origin.dtype, origin.device,
                                                captions.seed(origin), f"loss {captions.loss(run.trajectory.loss)}",
-                                               "time is learning rate × step", *origin.notes)))  # fmt: skip
+                                               *origin.notes)))  # fmt: skip
     return rows
 
 

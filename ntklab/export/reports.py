@@ -49,8 +49,10 @@ def reporting(experiment: Experiment, run: Run, folder: Path | str) -> Work[Path
 
 
 def figures(run: Run) -> Iterator[tuple[str, Figure]]:
-    """(file stem, figure) of each view that the run has the parts for."""
-    scene = scene_of(run)
+    """(file stem, figure) of each view that the run has the parts for; the eigenmode is that of most target power."""
+    spectrum = run.empirical_spectrum or run.ntk_spectrum
+    power = None if spectrum is None else spectrum.target_power
+    scene = scene_of(run, mode=0 if power is None or not power.size else int(power.argmax()))
     for view in VIEWS:
         for choice in view.choices:
             figure = choice.figure(scene)
