@@ -34,7 +34,7 @@ class NetworkDescent:
         self.module = module
         self._X, self._Y, self._X_test = X, Y, X_test
         self._rate, self._loss, self._momentum = rate, loss, momentum
-        self._parameters = list(module.parameters())
+        self._parameters: list[Tensor] = list(module.parameters())
         self._velocity = [torch.zeros_like(p) for p in self._parameters]
         count = sum(p.numel() for p in self._parameters)
         self._piece = max(1, int(PIECE_FLOPS[X.device.type] // (6 * max(1, count))))
@@ -45,7 +45,7 @@ class NetworkDescent:
         X, Y = (self._X, self._Y) if batch is None else self._chosen(batch)
         c = losses.slope(self._loss, len(Y), Y.shape[1])
         gradient = [torch.zeros_like(p) for p in self._parameters] if len(X) > self._piece else None
-        for x, y in zip(X.split(self._piece), Y.split(self._piece), strict=True):
+        for x, y in zip(torch.split(X, self._piece), torch.split(Y, self._piece), strict=True):
             with threads(single=self._single):
                 part = self._gradient(x, y, c)
                 if gradient is None:
@@ -82,7 +82,7 @@ class NetworkDescent:
 
     def _forward(self, X: Tensor) -> Pieces[Array]:
         parts = [np.zeros((0, self._Y.shape[1]))]
-        for x in X.split(self._piece):
+        for x in torch.split(X, self._piece):
             if not len(x):
                 continue
             with threads(single=self._single), torch.no_grad():

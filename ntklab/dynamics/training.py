@@ -75,14 +75,16 @@ def train(  # noqa: PLR0913 (the options are independent, and all but three have
 
 
 def _evolutions(request: Request, start: Start, rate: float) -> dict[str, Evolution]:
-    options = {"rate": rate, "loss": request.training.loss, "momentum": request.training.momentum}
+    loss, momentum = request.training.loss, request.training.momentum
     evolutions: dict[str, Evolution] = {}
     if "network" in request.runs:
-        evolutions["network"] = NetworkDescent(start.module, start.X, start.Y, start.X_test, **options)
+        evolutions["network"] = NetworkDescent(
+            start.module, start.X, start.Y, start.X_test, rate=rate, loss=loss, momentum=momentum
+        )
     if start.linear is not None:
-        evolutions["linearised"] = Descent(start.linear, **options)
+        evolutions["linearised"] = Descent(start.linear, rate=rate, loss=loss, momentum=momentum)
     if start.infinite is not None:
-        evolutions["infinite"] = ModalDescent(start.infinite, **options)
+        evolutions["infinite"] = ModalDescent(start.infinite, rate=rate, loss=loss, momentum=momentum)
     return evolutions
 
 

@@ -15,11 +15,11 @@ def empirical(experiment: Experiment, data: Data | None = None) -> Work[Gram]:
 
     Yields ``Partial`` "tile", "empirical" and "empirical_spectrum".
     """
-    yield empirical_forecast(experiment)
+    given = data is not None
     if data is None:
+        yield empirical_forecast(experiment)
         data = yield from data_stage(experiment)
-    else:
-        spec.check_fit(experiment.architecture, data.features, data.outputs)
-    gram = yield from empirical_stage(experiment, data)
+    spec.check_fit(experiment.architecture, data.features, data.outputs)
+    gram = yield from empirical_stage(experiment, data, first=given)
     yield from spectrum_stage(experiment, data, gram, "empirical_spectrum")
     return gram

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab import dynamics
+from ntklab.dynamics.network import threads
+from ntklab.kernels import budget
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
 from ntklab.progress import Forecast, T, Work
@@ -19,9 +21,10 @@ SPECTRUM_SECONDS = 2e-10  # times N³
 
 
 def forecast(experiment: Experiment) -> Forecast:
-    """Peak bytes, rough seconds and the routes of ``run``, by arithmetic: nothing is loaded and nothing computed.
+    """Peak bytes, rough seconds and the routes of ``run``: by arithmetic, without loading the data.
 
-    Counts the kernels that are kept beside the stage that needs most. Raises ``MemoryBudgetError`` where a stage does
+    Counts the kernels that are kept beside the stage that needs most. Takes some ms; a very wide network is drawn once,
+    as its kernel's plan is made by trying it on two samples. Raises ``MemoryBudgetError`` where a stage does
     not fit its budget, ``SpecError`` where a layer has no rule, and ``DeviceError``.
     """
     return _joined([_data(experiment), _kernels(experiment), _training(experiment)], kept=_kept_bytes(experiment))
@@ -59,9 +62,13 @@ def _data(experiment: Experiment) -> Forecast:
 
 def _kernels(experiment: Experiment) -> Forecast:
     """The stages of ``kernels`` one after the other, with what they leave behind."""
-    n = experiment.dataset.n_train
+    n, kept = experiment.dataset.n_train, _kept_bytes(experiment)
+    budget.require(
+        kept, budget.resolve(experiment.kernel.memory), f"the kernels of {n} samples",
+        "use fewer samples, outputs='mean' or dtype='float32', or raise the memory budget",
+    )  # fmt: skip
     spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, 2 * SPECTRUM_SECONDS * n**3, 2, "eigenvalues")
-    return _joined([_infinite(experiment), empirical_forecast(experiment), spectrum], kept=_kept_bytes(experiment))
+    return _joined([_infinite(experiment), empirical_forecast(experiment), spectrum], kept=kept)
 
 
 def _infinite(experiment: Experiment) -> Forecast:
@@ -100,8 +107,8 @@ def _joined(stages: list[Forecast], *, kept: int = 0) -> Forecast:
 
 
 def _first(work: Work[T]) -> Forecast:
-    """The forecast of ``work``, which is then given up: nothing has been computed by then."""
-    with closing(work):
+    """The forecast of ``work``, which is then given up: at most a network was drawn and tried on two samples."""
+    with closing(work), threads(single=True):
         event = next(work)
     if not isinstance(event, Forecast):
         raise TypeError(f"work must begin with its forecast, began with {event!r}")

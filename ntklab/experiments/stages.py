@@ -38,14 +38,14 @@ def data_stage(experiment: Experiment, *, fit: bool = True) -> Work[Data]:
     return data
 
 
-def empirical_stage(experiment: Experiment, data: Data) -> Work[Gram]:
-    """The finite-width kernel on the training samples, as ``experiment.kernel`` asks."""
+def empirical_stage(experiment: Experiment, data: Data, *, first: bool = False) -> Work[Gram]:
+    """The finite-width kernel on the training samples, as ``experiment.kernel`` asks; ``first`` keeps its forecast."""
     request = experiment.kernel
     work = empirical_ntk(
         experiment.architecture, samples(experiment, data), outputs=request.outputs, seed=request.seed,
         dtype=request.dtype, device=request.device, memory=request.memory,
     )  # fmt: skip
-    gram = stamped((yield from without_forecast(work)), experiment)
+    gram = stamped((yield from work if first else without_forecast(work)), experiment)
     yield Partial("empirical", gram)
     return gram
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from ntklab import spec
-from ntklab.experiments.forecast import empirical_forecast
 from ntklab.experiments.stages import empirical_stage, spectrum_stage
 from ntklab.experiments.width_convergence import fitted_slope
 from ntklab.progress import Partial, Work
@@ -24,9 +23,8 @@ def width_dial(
     or the sweep ``so_far`` unchanged where it has several seeds. Raises any ``NtkLabError``.
     """
     dialled = experiment.replace(architecture=experiment.architecture.with_width(width))
-    yield empirical_forecast(dialled)
     spec.check_fit(dialled.architecture, data.features, data.outputs)
-    gram = yield from empirical_stage(dialled, data)
+    gram = yield from empirical_stage(dialled, data, first=True)
     yield from spectrum_stage(dialled, data, gram, "empirical_spectrum")
     distance = relative_distance(gram.matrix, ntk.matrix)
     yield Partial("convergence", _with_point(so_far, width, distance, gram))
