@@ -1,0 +1,167 @@
+"""``import ntklab``: the functions a person calls, and what they hand on."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+
+import ntklab
+from ntklab import datasets, experiments, own_arrays
+from ntklab.errors import DataError, SpecError
+from ntklab.spec import Dataset, Experiment, Training
+
+
+@pytest.fixture(scope="module")
+def net():
+    layers = [{"type": "Dense", "width": 16}, {"type": "Erf"}, {"type": "Dense", "width": 2}]
+    return ntklab.Architecture.from_dict({"input": {"kind": "vector", "shape": [3]}, "layers": layers})
+
+
+@pytest.fixture(scope="module")
+def X():
+    return np.random.default_rng(0).standard_normal((7, 3))
+
+
+def test_every_name_is_there():
+    assert sorted(ntklab.__all__) == ntklab.__all__
+    for name in ntklab.__all__:
+        assert getattr(ntklab, name) is not None
+    assert set(ntklab.__all__) <= set(dir(ntklab))
+    assert ntklab.Experiment is Experiment
+    assert ntklab.spectra.critical_rate is not None
+    with pytest.raises(AttributeError, match="no attribute 'kernal'"):
+        ntklab.kernal  # noqa: B018
+    namespace = {}
+    exec("from ntklab import *", namespace)
+    assert set(ntklab.__all__) <= set(namespace)
+
+
+@pytest.mark.parametrize("kind", ["ntk", "nngp"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_infinite_kernel(net, X, kind, dtype):
+    gram = ntklab.infinite_kernel(net, X, kind=kind, dtype=dtype)
+    assert gram.values.shape == (7, 7)
+    assert gram.values.dtype == dtype
+    assert gram.provenance.kind == kind
+    assert gram.symmetric
+    across = ntklab.infinite_kernel(net, X, X[:4], kind=kind, dtype=dtype)
+    assert not across.symmetric
+    np.testing.assert_allclose(across.values, gram.values[:, :4], rtol=1e-5)
+
+
+def test_an_unknown_kind_of_kernel(net, X):
+    with pytest.raises(SpecError, match="'ntk' or 'nngp'"):
+        ntklab.infinite_kernel(net, X, kind="ntkk")
+
+
+@pytest.mark.parametrize(("outputs", "shape"), [("full", (7, 7, 2, 2)), ("diagonal", (7, 7, 2)), ("mean", (7, 7))])
+def test_empirical_ntk(net, X, outputs, shape):
+    gram = ntklab.empirical_ntk(net, X, outputs=outputs, seed=3)
+    assert gram.values.shape == shape
+    assert gram.values.dtype == "float32"
+    assert gram.provenance.seed == 3
+    assert gram.provenance.outputs == outputs
+    assert ntklab.empirical_ntk(net, X).values.ndim == 4
+
+
+def test_empirical_ntk_of_a_module(X):
+    module = torch.nn.Linear(3, 1).double()
+    gram = ntklab.empirical_ntk(module, X, X[:2], dtype="float64")
+    np.testing.assert_allclose(gram.matrix, X @ X[:2].T + 1, rtol=1e-12)
+
+
+def test_spectrum_of_a_gram_and_of_an_array(net, X):
+    gram, y = ntklab.infinite_kernel(net, X), np.arange(7.0)
+    found = ntklab.spectrum(gram, y, momentum=0.5)
+    np.testing.assert_allclose(found.eigenvalues, np.linalg.eigvalsh(gram.values)[::-1], rtol=1e-9)
+    assert found.target_power.sum() == pytest.approx(1)
+    same = ntklab.spectrum(gram.values, y, momentum=0.5)
+    np.testing.assert_array_equal(same.eigenvalues, found.eigenvalues)
+    assert same.largest_rate == found.largest_rate
+    assert ntklab.spectrum(np.diag([3, 1, 2])).eigenvalues.tolist() == [3, 2, 1]
+    assert ntklab.spectrum(ntklab.empirical_ntk(net, X).values).eigenvalues.shape == (14,)
+
+
+def test_train(net):
+    data = datasets.load(Dataset(source=ntklab.spec.SOURCE_TYPES["Sphere"](dimension=3), n_train=6, n_test=3))
+    events = []
+    found = ntklab.train(net.with_outputs(1), data, Training(steps=4), seed=1, listen=events.append)
+    assert found.steps.tolist() == [0, 1, 2, 3, 4]
+    assert sum(isinstance(e, ntklab.Partial) and e.key == "moment" for e in events) == 5
+    assert ntklab.train(net.with_outputs(1), data).steps[-1] == Training().steps
+
+
+@pytest.fixture(scope="module")
+def small(net):
+    dataset = Dataset(source=ntklab.spec.SOURCE_TYPES["Sphere"](dimension=3), n_train=6, n_test=3)
+    return Experiment(net.with_outputs(1), dataset, training=Training(steps=3))
+
+
+def test_run_ends_with_the_run(small):
+    events = list(ntklab.run(small))
+    assert isinstance(events[0], ntklab.Forecast)
+    assert events[-1].key == "run"
+    run = events[-1].value
+    assert isinstance(run, ntklab.Run)
+    drained = ntklab.drain(ntklab.run(small))
+    np.testing.assert_array_equal(drained.trajectory.train_loss, run.trajectory.train_loss)
+    work = ntklab.run(small)
+    next(work)
+    work.close()  # leaving the loop
+
+
+# -- the window --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(monkeypatch):
+    """What ``show`` hands to the window."""
+    shown = []
+    fake = types.ModuleType("ntklab.gui.main")
+    fake.show = shown.append
+    monkeypatch.setitem(sys.modules, "ntklab.gui.main", fake)
+    return shown
+
+
+def test_show_nothing_and_an_experiment(window, small):
+    ntklab.show()
+    ntklab.show(small)
+    assert window == [None, small]
+
+
+def test_show_an_architecture(window, net):
+    ntklab.show(net)
+    (experiment,) = window
+    assert experiment.architecture.input.shape == (64,)
+    assert experiment.dataset == Dataset()
+
+
+@pytest.mark.parametrize("targets", ["classes", "one_hot", "numbers", "column"])
+def test_own_arrays(net, tmp_path, targets):
+    rng = np.random.default_rng(1)
+    X, classes, numbers = rng.standard_normal((40, 5)), np.arange(40) % 4, rng.standard_normal(40)
+    y = {"classes": classes, "one_hot": np.eye(4)[classes], "numbers": numbers, "column": numbers[:, None]}[targets]
+    experiment = own_arrays.experiment_of(net, X, y, folder=tmp_path)
+    data = ntklab.drain(experiments.load(experiment))
+    assert len(data.X_train) == 32
+    assert len(data.X_test) == 8
+    assert data.features == 5
+    assert data.outputs == (4 if targets in ("classes", "one_hot") else 1)
+    assert experiment == own_arrays.experiment_of(net, X, y, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("shown", "X", "y", "error", "words"), [
+    (torch.nn.Linear(2, 1), None, None, SpecError, "got Linear"),
+    ("net", np.zeros((3, 2)), None, DataError, "both"),
+    ("net", np.zeros((3, 2)), np.zeros(2), DataError, "one row each"),
+    ("net", np.zeros(3), np.zeros(3), DataError, r"\(n, d\)"),
+    ("net", np.zeros((3, 2)), np.array([[0.1, 0.2], [0.3, 0.4], [0.1, 0.9]]), DataError, "one-hot"),
+    (None, np.zeros((3, 2)), np.zeros(3), SpecError, "Architecture"),
+])  # fmt: skip
+def test_what_cannot_be_shown(net, window, shown, X, y, error, words):
+    with pytest.raises(error, match=words):
+        ntklab.show(net if shown == "net" else shown, X, y)
+    assert window == []
