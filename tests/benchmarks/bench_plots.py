@@ -15,7 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from PySide6.QtWidgets import QApplication
 
-from ntklab.figures.model import Axis, Curves, Heatmap, Norm, Series
+from ntklab.figures.model import Axis, Curves, Heatmap, Norm, Role, Series
 from ntklab.gui import theme
 from ntklab.gui.plots import PlotView
 from ntklab.gui.plots.heatmap import HeatmapContent
@@ -59,14 +59,13 @@ def large(n: int) -> None:
         before = time.perf_counter()
         APP.processEvents()
         gaps.append(1e3 * (time.perf_counter() - before))
-    print(
-        f"  {'pyramid, in the background':<42} total  {1e3 * (time.perf_counter() - start):8.2f}   gap   {max(gaps, default=0):8.2f}"
-    )
+    total = 1e3 * (time.perf_counter() - start)
+    print(f"  {'pyramid, in the background':<42} total  {total:8.2f}   gap   {max(gaps, default=0):8.2f}")
     q = n // 4
     view.canvas.show_span(Span(0, q, 0, q))
     timed("pan, a quarter in view", lambda k: view.canvas.show_span(Span(k * 3, q + k * 3, k * 2, q + k * 2)))
     view.canvas.fit()
-    timed("zoom", lambda k: view.canvas.zoom(0.93), 20)
+    timed("zoom", lambda _: view.canvas.zoom(0.93), 20)
     view.canvas.fit()
     timed(
         "change of levels",
@@ -74,8 +73,25 @@ def large(n: int) -> None:
     )
     timed("change of theme", lambda k: theme.apply(APP, "dark" if k % 2 else "light"), 6)
     timed("read-out", lambda k: view.canvas.read_at(200.0 + k, 300.0))
-    timed("new values of the same matrix", lambda k: view.update_heatmap_values(figure.values.copy()), 5)
+    timed("new values of the same matrix", lambda _: view.update_heatmap_values(figure.values.copy()), 5)
     view.close()
+
+
+def losses(points: int, start: int) -> Curves:
+    """Six noisy losses on a log axis, of which the first ``start`` steps are there."""
+    t = np.arange(1.0, start + 1)
+    noise = 0.01 * np.random.default_rng(0).random(start)
+    roles: tuple[Role, ...] = ("network", "linearised", "infinite")
+    series = [Series(f"run {r}", t, np.exp(-t / points * (r + 1)) + noise, roles[r % 3]) for r in range(6)]
+    return Curves("Loss", Axis("step"), Axis("loss", scale="log"), tuple(series))
+
+
+def spectrum(seed: int) -> Curves:
+    """A line and 64 dots."""
+    k = np.arange(1.0, 65.0)
+    noisy = k**-2 * np.random.default_rng(seed).uniform(0.8, 1.2, 64)
+    series = Series("analytic", k, k**-2, "analytic"), Series("empirical", k, noisy, "empirical", "dots")
+    return Curves("Spectrum", Axis("mode k", scale="log"), Axis("λ", scale="log", limits=(1e-4, 10.0)), series)
 
 
 def streaming() -> None:
@@ -84,26 +100,13 @@ def streaming() -> None:
     view = PlotView()
     view.resize(560, 360)
     view.show()
-    rng = np.random.default_rng(0)
     small = [heatmap(64) for _ in range(ROUNDS)]
     timed("heat map 64², new figure", lambda k: view.show_figure(small[k]))
-    k = np.arange(1.0, 65.0)
-    log = Axis("mode k", scale="log"), Axis("λ", scale="log", limits=(1e-4, 10.0))
-    spectra = [
-        Curves("Spectrum", *log, (Series("analytic", k, k**-2, "analytic"),
-                                  Series("empirical", k, k**-2 * rng.uniform(0.8, 1.2, 64), "empirical", "dots")))
-        for _ in range(ROUNDS)
-    ]  # fmt: skip
+    spectra = [spectrum(seed) for seed in range(ROUNDS)]
     timed("spectrum of 64 modes, new figure", lambda k: view.show_figure(spectra[k]))
     for points in (1_000, 10_000, 100_000):
-        t = np.arange(1.0, points + 1)
-        curves = [
-            Curves("Loss", Axis("step"), Axis("loss", scale="log"), tuple(
-                Series(f"run {r}", t[: points - ROUNDS + k], np.exp(-t[: points - ROUNDS + k] / points * (r + 1)) + 0.01 * rng.random(points - ROUNDS + k),
-                       ("network", "linearised", "infinite")[r % 3]) for r in range(6)))
-            for k in range(1, ROUNDS)
-        ]  # fmt: skip
-        timed(f"6 losses of {points} steps, growing", lambda k, c=curves: view.show_figure(c[k % len(c)]))
+        grown = [losses(points, points - ROUNDS + k) for k in range(ROUNDS)]
+        timed(f"6 losses of {points} steps, growing", lambda k, grown=grown: view.show_figure(grown[k]))
     timed("hover over them", lambda k: view.canvas.read_at(100.0 + 3 * k, 150.0))
     view.close()
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _STEPS = (1.0, 2.0, 5.0)
-_PLAIN_LOW, _PLAIN_HIGH = 1e-3, 1e4  # powers of ten between these are written out
+_PLAIN_LOW, _PLAIN_HIGH = -3, 4  # exponents of the powers of ten that are written out
 _MINOR_DECADES = 8
 _FEW_DECADES = 3  # with fewer, numbers between the powers of ten get labels too
 _STRIDES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 1000)
@@ -103,9 +103,8 @@ def _labels(values: list[float], step: float) -> list[str]:
 
 def _decade_labels(parts: list[tuple[int, int]]) -> tuple[str, ...]:
     """Labels of mantissa × 10^exponent, written out where all are of common size."""
-    values = [m * 10.0**e for m, e in parts]
-    if all(_PLAIN_LOW <= v <= _PLAIN_HIGH for v in values):
-        return tuple(f"{v:.{max(0, -e)}f}" for v, (_, e) in zip(values, parts, strict=True))
+    if all(_PLAIN_LOW <= e < _PLAIN_HIGH or (m, e) == (1, _PLAIN_HIGH) for m, e in parts):
+        return tuple(f"{m * 10.0**e:.{max(0, -e)}f}" for m, e in parts)
     return tuple((f"{m}×" if m != 1 else "") + f"10{_raised(e)}" for m, e in parts)
 
 
@@ -126,7 +125,7 @@ def _within_decades(low: float, high: float, most: int) -> Ticks:
         if 2 <= len(parts) <= max(most, 2):
             at = tuple(d + math.log10(m) for m, d in parts)
             return Ticks(at, _decade_labels(parts), _minor(low, high, 1))
-    real = linear(10.0**low, 10.0**high, most)  # zoomed in deep
+    real = linear(10.0 ** min(low, 300.0), 10.0 ** min(high, 301.0), most)  # zoomed in deep
     shown = [(math.log10(v), label) for v, label in zip(real.at, real.labels, strict=True) if v > 0]
     return Ticks(tuple(at for at, _ in shown), tuple(label for _, label in shown))
 
