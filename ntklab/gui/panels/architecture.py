@@ -26,8 +26,8 @@ _WIDTH_HELP = (
     "the infinite-width kernel"
 )
 _PARAM_HELP = (
-    "ntk: unit-variance weights times W_std/√fan_in, so the kernel has a limit. standard: that factor in the variance of "
-    "the weights, so the kernel grows with the width"
+    "ntk: unit-variance weights times W_std/√fan_in, so the kernel has a limit. "
+    "standard: that factor in the variance of the weights, so the kernel grows with the width"
 )
 
 
@@ -53,7 +53,8 @@ class ArchitecturePanel(QWidget):
         self.layers = LayerList()
         self.error = InlineError()
         self.editor = LayerEditor(session)
-        self.total = QLabel(objectName="total")
+        self.total = QLabel()
+        self.total.setObjectName("total")
         self.total.setProperty("role", "muted")
         self._make_buttons()
         self._lay_out()
@@ -62,7 +63,9 @@ class ArchitecturePanel(QWidget):
         self.refresh()
 
     def _make_buttons(self) -> None:
-        self.add = IconButton("add", "Add a layer after the chosen one (Insert)", title="Layer", object_name="add-layer")
+        self.add = IconButton(
+            "add", "Add a layer after the chosen one (Insert)", title="Layer", object_name="add-layer"
+        )
         self.add.setMenu(layer_menu(self, self.add_layer))
         self.add.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
         self.up = IconButton("up", "Move the layer towards the input (Alt+Up)", object_name="move-up")
@@ -122,7 +125,9 @@ class ArchitecturePanel(QWidget):
         """The network in a few words."""
         architecture = self._session.experiment.architecture
         widths = dense_widths(architecture)
-        hidden = f"{len(widths)}×{widths[0]}" if len(set(widths)) == 1 else "–".join(map(str, widths)) or "no hidden layer"
+        hidden = (
+            f"{len(widths)}×{widths[0]}" if len(set(widths)) == 1 else "–".join(map(str, widths)) or "no hidden layer"
+        )
         return f"{hidden} · {short(parameter_count(architecture))} parameters"
 
     @property
@@ -142,9 +147,7 @@ class ArchitecturePanel(QWidget):
         params = parameterisations(architecture)
         self.param.show_value(next(iter(params)) if len(params) == 1 else None)
         count = len(architecture.layers)
-        self.total.setText(
-            f"{count} layer{'s' * (count != 1)} · {integer(parameter_count(architecture))} parameters"
-        )
+        self.total.setText(f"{count} layer{'s' * (count != 1)} · {integer(parameter_count(architecture))} parameters")
         self._show_buttons()
         self.summary_changed.emit(self.summary)
 

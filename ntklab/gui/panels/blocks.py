@@ -55,7 +55,7 @@ def _row(layers: Iterable[Layer], path: Path, first: Block | None) -> tuple[Bloc
         elif isinstance(layer, Branch):
             lanes = tuple(_row(branch, (*place, number), None) for number, branch in enumerate(layer.branches))
             row.append(Block("", lanes=lanes, merge=MERGES[layer.merge], paths=(place,)))
-        elif row:
+        elif row and not row[-1].lanes:
             row[-1] = replace(row[-1], notes=(*row[-1].notes, caption(layer)), paths=(*row[-1].paths, place))
         else:
             row.append(Block(caption(layer), paths=(place,)))

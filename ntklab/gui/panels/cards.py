@@ -17,16 +17,16 @@ Value = Callable[[Session], str]
 
 @dataclass(frozen=True)
 class Symbol:
-    """``html`` as it stands in the formula, what it means, and its present value."""
+    """A symbol as it stands in the formula (see ``widgets.maths``), what it means, and its present value."""
 
-    html: str
+    sign: str
     meaning: str
     value: Value
 
 
 @dataclass(frozen=True)
 class CardSpec:
-    """``formula`` in HTML; ``text`` says in a sentence what it is about; ``reference`` author, year, arXiv."""
+    """``formula`` is written for ``widgets.maths``; ``text`` says what it is about; ``reference`` who found it."""
 
     id: str
     title: str
@@ -37,7 +37,7 @@ class CardSpec:
 
     def rows(self, session: Session) -> tuple[tuple[str, str, str], ...]:
         """Symbol, meaning, value."""
-        return tuple((symbol.html, symbol.meaning, symbol.value(session)) for symbol in self.symbols)
+        return tuple((symbol.sign, symbol.meaning, symbol.value(session)) for symbol in self.symbols)
 
 
 def _samples(session: Session) -> str:
@@ -62,6 +62,10 @@ def _widths(session: Session) -> str:
 
 def _depth(session: Session) -> str:
     return str(len(dense_widths(session.experiment.architecture)))
+
+
+def _parameterisation(session: Session) -> str:
+    return ", ".join(sorted(parameterisations(session.experiment.architecture))) or "—"
 
 
 def _deviations(field: str) -> Value:
@@ -138,79 +142,68 @@ def _critical(session: Session) -> str:
     return number(readings.critical_rate(session))
 
 
-_N = Symbol("<i>N</i>", "training samples", _samples)
-_ETA = Symbol("<i>η</i>", "learning rate", _rate)
-_C = Symbol("<i>c</i>", "curvature of the loss", _curvature)
-_WIDTH = Symbol("<i>n</i>", "hidden width", _widths)
-_DISTANCE = Symbol("‖ΔΘ‖<sub>F</sub>", "relative distance now", lambda s: readings.distance(s.results))
-_E = "E<sub>(<i>u,v</i>) ~ N(0, <i>S</i>)</sub>"
+_N = Symbol("N", "training samples", _samples)
+_ETA = Symbol("η", "learning rate", _rate)
+_C = Symbol("c", "curvature of the loss", _curvature)
+_WIDTH = Symbol("n", "hidden width", _widths)
+_DEPTH = Symbol("L", "hidden layers", _depth)
+_DISTANCE = Symbol("‖ΔΘ‖_!F", "relative, now", lambda s: readings.distance(s.results))
+_SIGMA_W = Symbol("σ_W", "W_std of layers", _deviations("W_std"))
+_SIGMA_B = Symbol("σ_b", "b_std of layers", _deviations("b_std"))
+_S_STEP = "S ← σ_W² !E[φ(u)φ(v)] + σ_b²"
+_UV = "(u, v) ∼ !N(0, S)"
 
 CARDS: tuple[CardSpec, ...] = (
     CardSpec(
-        "kernel", "Empirical NTK",
-        "Θ(<i>x, x′</i>) = <sup>1</sup>⁄<sub><i>k</i></sub> Σ<sub><i>c</i></sub> "
-        "⟨∇<sub><i>θ</i></sub> <i>f<sub>c</sub></i>(<i>x</i>), ∇<sub><i>θ</i></sub> <i>f<sub>c</sub></i>(<i>x′</i>)⟩",
+        "kernel", "Empirical NTK", "Θ(x, x′) = ^1⁄_k Σ_c ⟨∇_θ f_c(x), ∇_θ f_c(x′)⟩",
         "How much a small gradient step on x′ moves the output at x. All weights count, averaged over outputs.",
         (
-            Symbol("<i>P</i>", "parameters θ",
-                   lambda s: integer(parameter_count(s.experiment.architecture))),
+            Symbol("P", "parameters θ", lambda s: integer(parameter_count(s.experiment.architecture))),
             _WIDTH,
-            Symbol("<i>k</i>", "outputs", _outputs),
-            Symbol("<i>θ</i>", "parameterisation", lambda s: ", ".join(sorted(parameterisations(s.experiment.architecture)))),
+            Symbol("k", "outputs", _outputs),
+            Symbol("θ", "parameterisation", _parameterisation),
         ),
         "Jacot, Gabriel, Hongler 2018, arXiv:1806.07572",
     ),
     CardSpec(
-        "analytic", "NTK at infinite width",
-        f"<i>S</i> ← <i>σ<sub>W</sub></i>² {_E} <i>φ</i>(<i>u</i>)<i>φ</i>(<i>v</i>) + <i>σ<sub>b</sub></i>²<br>"
-        f"Θ ← <i>σ<sub>W</sub></i>² {_E} <i>φ′</i>(<i>u</i>)<i>φ′</i>(<i>v</i>) · Θ + <i>S</i>",
-        "Layer by layer from S = σ_W² x·x′/d + σ_b² and Θ = S: no random weights are left, and training does not move it.",
-        (
-            Symbol("<i>L</i>", "hidden layers", _depth),
-            Symbol("<i>σ<sub>W</sub></i>", "W_std of the layers", _deviations("W_std")),
-            Symbol("<i>σ<sub>b</sub></i>", "b_std of the layers", _deviations("b_std")),
-            _DISTANCE,
-        ),
+        "analytic", "NTK at infinite width", f"{_S_STEP}\nΘ ← σ_W² !E[φ′(u)φ′(v)] Θ + S\n{_UV}",
+        "Layer by layer, from S = σ_W² x·x′/d + σ_b² and Θ = S. No random weights are left, and training does not "
+        "move it.",
+        (_DEPTH, _SIGMA_W, _SIGMA_B, _DISTANCE),
         "Jacot et al. 2018, arXiv:1806.07572; Lee et al. 2019, arXiv:1902.06720",
     ),
     CardSpec(
-        "difference", "Finite minus infinite",
-        "‖Θ<sub><i>n</i></sub> − Θ<sub>∞</sub>‖<sub>F</sub> / ‖Θ<sub>∞</sub>‖<sub>F</sub> ∼ <i>n</i><sup>−1/2</sup>",
-        "What the random weights of one finite network add. It is noise with the seed, and shrinks as the layers widen.",
-        (_WIDTH, Symbol("<i>L</i>", "hidden layers", _depth), _DISTANCE),
+        "difference", "Finite minus infinite", "‖Θ_n − Θ_∞‖_!F / ‖Θ_∞‖_!F ∼ n^{−1/2}",
+        "What the random weights of one finite network add: noise that changes with the seed, and shrinks as the "
+        "layers widen.",
+        (_WIDTH, _DEPTH, _DISTANCE),
         "Arora et al. 2019, arXiv:1904.11955; Hanin, Nica 2020, arXiv:1909.05989",
     ),
     CardSpec(
-        "nngp", "NNGP kernel",
-        f"<i>K</i>(<i>x, x′</i>) = E<sub><i>θ</i></sub> <i>f</i>(<i>x</i>) <i>f</i>(<i>x′</i>),&nbsp; "
-        f"<i>S</i> ← <i>σ<sub>W</sub></i>² {_E} <i>φ</i>(<i>u</i>)<i>φ</i>(<i>v</i>) + <i>σ<sub>b</sub></i>²",
-        "Covariance of the outputs over random weights: an infinitely wide network at the start is this Gaussian process.",
-        (
-            Symbol("<i>σ<sub>W</sub></i>", "W_std of the layers", _deviations("W_std")),
-            Symbol("<i>σ<sub>b</sub></i>", "b_std of the layers", _deviations("b_std")),
-        ),
+        "nngp", "NNGP kernel", f"K(x, x′) = !E_θ[f(x) f(x′)]\n{_S_STEP}\n{_UV}",
+        "Covariance of the outputs over random weights: at the start an infinitely wide network is this Gaussian "
+        "process.",
+        (_DEPTH, _SIGMA_W, _SIGMA_B),
         "Lee et al. 2018, arXiv:1711.00165; Matthews et al. 2018, arXiv:1804.11271",
     ),
     CardSpec(
-        "spectrum", "Spectrum",
-        "Θ <i>v<sub>k</sub></i> = <i>λ<sub>k</sub></i> <i>v<sub>k</sub></i>,&nbsp; <i>κ</i> = <i>λ</i><sub>1</sub>/<i>λ<sub>N</sub></i>,"
-        "&nbsp; <i>η</i> &lt; 2(1 + <i>μ</i>)/(<i>c λ</i><sub>1</sub>)",
-        "Each mode is learned on its own, the faster the larger its eigenvalue; the largest one limits the learning rate.",
+        "spectrum", "Spectrum", "Θ v_k = λ_k v_k\nκ = λ_1 / λ_N\nη_{max} = 2(1 + μ) / (c λ_1)",
+        "Each mode is learned on its own, the faster the larger its eigenvalue. The largest one limits the learning "
+        "rate.",
         (
-            Symbol("<i>λ</i><sub>1</sub>", "largest eigenvalue", _spectrum(lambda s: number(s.eigenvalues[0]))),
-            Symbol("<i>κ</i>", "condition number", _spectrum(readings.condition)),
-            Symbol("<i>d</i><sub>eff</sub>", "Σ λ/(λ + δ)", _spectrum(lambda s: number(s.effective_dimension, 3))),
-            Symbol("<i>η</i><sub>max</sub>", "critical rate", _critical),
+            Symbol("λ_1", "largest eigenvalue", _spectrum(lambda s: number(s.eigenvalues[0]))),
+            Symbol("κ", "condition number", _spectrum(readings.condition)),
+            Symbol("d_{eff}", "Σ λ/(λ + δ)", _spectrum(lambda s: number(s.effective_dimension, 3))),
+            Symbol("η_{max}", "critical rate", _critical),
             _C,
         ),
         "Jacot et al. 2018, arXiv:1806.07572; Xiao et al. 2020, arXiv:1912.13053",
     ),
     CardSpec(
-        "power", "Target power",
-        "<i>C</i>(<i>k</i>) = Σ<sub><i>j ≤ k</i></sub> ‖<i>v<sub>j</sub></i>ᵀ<i>Y</i>‖² / ‖<i>Y</i>‖²",
-        "How much of the target lies in the first k modes. A kernel that suits the task has a curve that rises at once.",
+        "power", "Target power", "C(k) = Σ_{j ≤ k} ‖v_jᵀY‖² / ‖Y‖²",
+        "How much of the target lies in the first k modes. Of a kernel that suits the task the curve rises at once.",
         (
-            Symbol("<i>C</i>(10)", "in ten modes", _spectrum(lambda s: _power_in(s, 10))),
+            Symbol("C(10)", "in ten modes", _spectrum(lambda s: _power_in(s, 10))),
             Symbol("KTA", "⟨Θ, YYᵀ⟩ / (‖Θ‖‖YYᵀ‖)", _spectrum(lambda s: number(s.alignment, 3))),
             Symbol("CKA", "the same, centred", _spectrum(lambda s: number(s.centred_alignment, 3))),
         ),
@@ -218,61 +211,51 @@ CARDS: tuple[CardSpec, ...] = (
     ),
     CardSpec(
         "function", "Prediction",
-        "<i>f<sub>t</sub></i>(<i>x</i>) = <i>f</i><sub>0</sub>(<i>x</i>) + Θ(<i>x, X</i>) Θ<sup>−1</sup> "
-        "[<i>I</i> − (<i>I</i> − <i>ηc</i>Θ)<sup><i>t</i></sup>] (<i>Y</i> − <i>f</i><sub>0</sub>)",
+        "f_t(x) = f_0(x) + Θ(x, X) Θ^{−1}\n    · [I − (I − ηcΘ)^t] (Y − f_0)",
         "What the linearised network predicts after t steps: a sum of kernels at the training samples.",
-        (_N, _ETA, _C, Symbol("<i>t</i>", "steps", lambda s: integer(s.experiment.training.steps))),
+        (_N, _ETA, _C, Symbol("t", "steps", lambda s: integer(s.experiment.training.steps))),
         "Lee et al. 2019, arXiv:1902.06720",
     ),
     CardSpec(
         "mode", "Eigenfunction",
-        "<i>φ<sub>k</sub></i>(<i>x</i>) = <i>λ<sub>k</sub></i><sup>−1</sup> Σ<sub><i>i</i></sub> Θ(<i>x, x<sub>i</sub></i>) "
-        "<i>v<sub>ki</sub></i>,&nbsp; <i>r<sub>k</sub></i>(<i>t</i>) = (1 − <i>ηcλ<sub>k</sub></i>)<sup><i>t</i></sup> "
-        "<i>r<sub>k</sub></i>(0)",
-        "A direction of the kernel, on the samples or beyond them. The residual along it shrinks at a rate of its own.",
+        "φ_k(x) = λ_k^{−1} Σ_i Θ(x, x_i) v_{k,i}\nr_k(t) = (1 − ηcλ_k)^t r_k(0)",
+        "A direction of the kernel, on the samples and beyond them. The residual along it shrinks at its own rate.",
         (
-            Symbol("<i>k</i>", "mode, from 1", lambda s: str(_mode_number(s) + 1)),
-            Symbol("<i>λ<sub>k</sub></i>", "eigenvalue", _of_mode(0)),
-            Symbol("<i>r<sub>k</sub></i>²", "share of target", _of_mode(1)),
-            Symbol("<i>t</i><sub>½</sub>", "half-life", _of_mode(3)),
+            Symbol("k", "mode, from 1", lambda s: str(_mode_number(s) + 1)),
+            Symbol("λ_k", "eigenvalue", _of_mode(0)),
+            Symbol("r_k²", "share of target", _of_mode(1)),
+            Symbol("t_½", "half-life", _of_mode(3)),
             _ETA,
         ),
         "Bietti, Mairal 2019, arXiv:1905.12173; Basri et al. 2019, arXiv:1906.00425",
     ),
     CardSpec(
-        "dynamics", "Training",
-        "<i>f<sub>t</sub></i> − <i>Y</i> = (<i>I</i> − <i>ηc</i>Θ)<sup><i>t</i></sup> (<i>f</i><sub>0</sub> − <i>Y</i>)",
-        "The linear model under plain full-batch descent. Above the critical rate it diverges; "
-        "the network itself may catapult instead.",
+        "dynamics", "Training", "f_t − Y = (I − ηcΘ)^t (f_0 − Y)",
+        "The linear model under plain full-batch descent. Above the critical rate it diverges; the network itself may "
+        "catapult instead.",
         (
             _ETA,
-            Symbol("<i>η/η</i><sub>max</sub>", "share of critical", _share_of_critical),
+            Symbol("η/η_{max}", "of critical", _share_of_critical),
             _C,
-            Symbol("<i>L</i><sub>net</sub>", "last train loss", _last_loss("network")),
-            Symbol("<i>L</i><sub>lin</sub>", "of the linear model", _last_loss("linearised")),
+            Symbol("L_{net}", "last train loss", _last_loss("network")),
+            Symbol("L_{lin}", "of the linear model", _last_loss("linearised")),
         ),
         "Lee et al. 2019, arXiv:1902.06720; Lewkowycz et al. 2020, arXiv:2003.02218",
     ),
     CardSpec(
-        "drift", "Kernel drift",
-        "‖Θ<sub><i>t</i></sub> − Θ<sub>0</sub>‖<sub>F</sub> / ‖Θ<sub>0</sub>‖<sub>F</sub>",
+        "drift", "Kernel drift", "‖Θ_t − Θ_0‖_!F / ‖Θ_0‖_!F",
         "Near 0 the network is lazy: it stays with the kernel it began with. Far from 0 it learns features.",
         (
             Symbol("drift", "at the last snapshot", lambda s: readings.drift(s.results)),
-            Symbol("KTA", "of Θ at the last snapshot", _last_alignment),
+            Symbol("KTA", "at the last snapshot", _last_alignment),
             _WIDTH,
         ),
         "Fort et al. 2020, arXiv:2010.15110; Chizat et al. 2019, arXiv:1812.07956",
     ),
     CardSpec(
-        "convergence", "Width law",
-        "log ‖Θ<sub><i>n</i></sub> − Θ<sub>∞</sub>‖ ≈ <i>a</i> + <i>s</i> · log <i>n</i>,&nbsp; <i>s</i> → −½",
+        "convergence", "Width law", "log ‖Θ_n − Θ_∞‖ ≈ a + s log n\ns → −½",
         "Fitted to the RMS error over seeds. One seed scatters widely: give the fit ten or more.",
-        (
-            Symbol("<i>s</i>", "fitted slope", _slope),
-            Symbol("<i>n</i>", "widths, seeds", _sweep),
-            _DISTANCE,
-        ),
+        (Symbol("s", "fitted slope", _slope), Symbol("n", "widths, seeds", _sweep), _DISTANCE),
         "Jacot et al. 2018, arXiv:1806.07572; Huang, Yau 2020, arXiv:1909.08156",
     ),
 )  # fmt: skip

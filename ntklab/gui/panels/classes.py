@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from ntklab.gui.widgets import InlineError
+from ntklab.gui.widgets import InlineError, discard
 
 _IN_A_ROW = 10
 
@@ -40,16 +40,18 @@ class ClassChips(QWidget):
 
     def _make(self, count: int) -> None:
         for chip in self.chips:
-            self._grid.removeWidget(chip)
-            chip.setParent(None)
-            chip.deleteLater()
+            discard(chip)
         self.chips = [self._chip(number) for number in range(count)]
         for number, chip in enumerate(self.chips):
             self._grid.addWidget(chip, number // _IN_A_ROW, number % _IN_A_ROW)
 
     def _chip(self, number: int) -> QToolButton:
-        chip = QToolButton(text=str(number), checkable=True, objectName=f"class-{number}")
+        chip = QToolButton()
+        chip.setText(str(number))
+        chip.setCheckable(True)
+        chip.setObjectName(f"class-{number}")
         chip.setProperty("role", "segment")
+        chip.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         chip.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         chip.setToolTip(f"Keep class {number}")
         chip.setAccessibleName(f"Class {number}")

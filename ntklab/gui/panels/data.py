@@ -13,7 +13,7 @@ from ntklab.gui.panels.classes import ClassChips
 from ntklab.gui.panels.fields import FieldForm, committer
 from ntklab.gui.panels.seeds import add_dice
 from ntklab.gui.panels.watching import watch
-from ntklab.gui.widgets import HEADING, Choice, IconButton, InlineError
+from ntklab.gui.widgets import HEADING, Choice, IconButton, InlineError, swap
 from ntklab.gui.widgets.choice import Row
 from ntklab.session import Session, edits
 from ntklab.spec import SOURCE_ROWS, Dataset, class_count, field_rows, type_row
@@ -77,9 +77,7 @@ class DataPanel(QWidget):
         if name != self._source_type:
             self._source_type = name
             fresh = self._source_fields(name)
-            self._layout.replaceWidget(self.source_form, fresh)
-            self.source_form.setParent(None)
-            self.source_form.deleteLater()
+            swap(self._layout, self.source_form, fresh)
             self.source_form = fresh
         if isinstance(self.source_form, FieldForm):
             self.source_form.show_spec(dataset.source)

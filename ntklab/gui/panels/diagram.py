@@ -13,6 +13,7 @@ from ntklab.gui.panels.blocks import Block, Path, blocks, describe, folded
 from ntklab.spec import Architecture
 
 _TALLEST = 12.0  # log2 of the width beyond which boxes grow no more
+_LEAD = 2.0  # between a box and the notes under it
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,10 @@ class Diagram(QWidget):
         return max((self._half(block) for block in row), default=6 * self._unit)
 
     def _below(self, row: tuple[Block, ...]) -> float:
-        return max((self._half(block) + self._small() * len(_under(block)) for block in row), default=6 * self._unit)
+        return max(
+            (self._half(block) + (self._small() + _LEAD * self._unit) * len(_under(block)) for block in row),
+            default=6 * self._unit,
+        )
 
     def _half(self, block: Block) -> float:
         if not block.lanes:
@@ -175,7 +179,7 @@ class Diagram(QWidget):
         painter.setPen(self._colour(QPalette.ColorRole.PlaceholderText))
         for index, note in enumerate(_under(block)):
             width = painter.fontMetrics().horizontalAdvance(note) + 4
-            rect = QRectF(middle - width / 2, top + index * self._small(), width, self._small())
+            rect = QRectF(middle - width / 2, top + _LEAD * self._unit + index * self._small(), width, self._small())
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, note)
 
     def _paint_lanes(self, painter: QPainter, block: Block, at: QPointF, width: float) -> None:

@@ -13,19 +13,12 @@ from ntklab.spec import FieldRow
 
 # What the choices of a field are called, where their names in files are not words.
 CHOICE_LABELS: dict[str, str] = {
-    "none": "none",
-    "standardise": "standardise",
     "unit_norm": "unit norm",
-    "sphere": "sphere, norm √d",
-    "one_hot": "one-hot, centred",
+    "one_hot": "one-hot",
     "sign": "±1",
-    "values": "values as they are",
     "auto": "automatic",
-    "mean": "mean over outputs",
-    "diagonal": "each output with itself",
-    "full": "all pairs of outputs",
-    "half_mse": "½ mean square (lab)",
-    "torch_mse": "mean square (torch)",
+    "half_mse": "half MSE",
+    "torch_mse": "torch MSE",
     "ntk": "NTK",
 }
 

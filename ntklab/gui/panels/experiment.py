@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from ntklab.gui.panels.architecture import ArchitecturePanel
 from ntklab.gui.panels.data import DataPanel
 from ntklab.gui.panels.kernel import KernelPanel
 from ntklab.gui.panels.runbox import RunBox
 from ntklab.gui.panels.training import TrainingPanel
-from ntklab.gui.widgets import Section
+from ntklab.gui.widgets import Section, scrolled
 from ntklab.session import Session
 
 DESIGN_WIDTH = 300
@@ -21,8 +22,8 @@ DESIGN_WIDTH = 300
 class ExperimentPanel(QWidget):
     """Data, architecture, kernel, training, and the buttons that run them.
 
-    ``width_dragged(int)`` and ``infinity(bool)`` come from the width dial, ``file_requested`` from the data section, the
-    other signals from the buttons.
+    ``width_dragged(int)`` and ``infinity(bool)`` come from the width dial, ``file_requested`` from the data section,
+    the other signals from the buttons.
     """
 
     width_dragged = Signal(int)
@@ -36,6 +37,8 @@ class ExperimentPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("experiment-panel")
         self.setAccessibleName("Experiment")
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
         self.data = DataPanel(session)
         self.architecture = ArchitecturePanel(session)
         self.kernel = KernelPanel(session)
@@ -77,20 +80,17 @@ class ExperimentPanel(QWidget):
         stack = QVBoxLayout(inside)
         stack.setContentsMargins(0, 0, 0, 0)
         stack.setSpacing(0)
-        for section in self.sections.values():
+        for index, section in enumerate(self.sections.values()):
+            if index:
+                stack.addWidget(_rule())
             stack.addWidget(section)
-            stack.addWidget(_rule())
         stack.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
-        self.scroll = scroll
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(title)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(scrolled(inside), 1)
+        layout.addWidget(_rule())
         layout.addWidget(self.runbox)
 
     def set_forecast(self, text: str, ok: bool = True) -> None:
@@ -121,5 +121,5 @@ def _rule() -> QFrame:
     rule.setObjectName("rule")
     rule.setFrameShape(QFrame.Shape.NoFrame)
     rule.setAutoFillBackground(True)
-    rule.setBackgroundRole(rule.palette().ColorRole.Mid)
+    rule.setBackgroundRole(QPalette.ColorRole.Mid)
     return rule

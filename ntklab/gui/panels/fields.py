@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBox
 from ntklab.errors import SpecError
 from ntklab.gui.panels.editors import make_editor, scale_of, show_list
 from ntklab.gui.widgets import InlineError, NumberEdit, ValueEdit, ValueSlider
+from ntklab.gui.widgets.numbers import plain
 from ntklab.session import Session
 from ntklab.spec import Experiment, FieldRow
 
 # Takes (field, value, merge key) and edits the document; raises ``SpecError`` if that cannot be.
 Commit = Callable[[str, Any, str | None], None]
 LABEL_SAMPLE = "Training samples"
-VALUE_DIGITS = 8
+VALUE_DIGITS = 9
 _NO_LIMIT = 16_777_215  # QWIDGETSIZE_MAX
 
 
@@ -148,7 +149,7 @@ class FieldEditor(QWidget):
 
     def _show_tried(self, value: Any) -> None:
         if isinstance(self.input, NumberEdit):
-            self.input.setText(f"{value:.6g}" if isinstance(value, float) else str(value))
+            self.input.setText(plain(value))
 
     @Slot(str)
     def _refused(self, reason: str) -> None:
@@ -164,9 +165,10 @@ class FieldEditor(QWidget):
 
 
 class FieldForm(QWidget):
-    """Editors of ``rows`` one under the other. ``commit(field, value, merge)`` edits the document or raises ``SpecError``.
+    """Editors of ``rows`` one under the other.
 
-    ``inputs`` are to be used instead of those that the kinds of their fields would get.
+    ``commit(field, value, merge)`` edits the document or raises ``SpecError``. ``inputs`` are to be used instead of
+    those that the kinds of their fields would get.
     """
 
     def __init__(

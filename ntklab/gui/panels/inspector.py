@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from ntklab.gui.panels import readings
 from ntklab.gui.panels.cards import CARDS, CardSpec, card
 from ntklab.gui.panels.reading_table import BadgeRow, ReadingTable
 from ntklab.gui.panels.samples import SampleView
 from ntklab.gui.panels.watching import watch
-from ntklab.gui.widgets import Card, IconButton
+from ntklab.gui.widgets import Card, IconButton, scrolled, swap
 from ntklab.session import Session
 
 DESIGN_WIDTH = 280
@@ -28,13 +29,15 @@ class InspectorPanel(QWidget):
         self._samples_shown: object = None
         self.setObjectName("inspector")
         self.setAccessibleName("Inspector")
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Base)
         self.pair = _Block("Pair", "Deselect the pair")
         self.pair_table = ReadingTable()
         self.samples = QWidget()
         self.mode = _Block("Mode", "Deselect the mode")
         self.mode_table = ReadingTable(_COLUMNS)
         self.chosen = _Block("Samples", "Deselect the samples")
-        self.summary = _Block("Kernels")
+        self.summary = _Block("Summary")
         self.badges = {name: BadgeRow(name) for name in _COLUMNS}
         self.table = ReadingTable(_COLUMNS)
         self.note = QLabel(wordWrap=True)
@@ -77,8 +80,8 @@ class InspectorPanel(QWidget):
         card_layout.addWidget(self.card)
         card_layout.addStretch(1)
         split = QSplitter(Qt.Orientation.Vertical)
-        split.addWidget(_scrolled(top))
-        split.addWidget(_scrolled(under))
+        split.addWidget(scrolled(top))
+        split.addWidget(scrolled(under))
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
         split.setSizes([360, 300])
@@ -200,14 +203,4 @@ class _Block(QWidget):
         self._layout.addWidget(widget)
 
     def replace(self, old: QWidget, new: QWidget) -> None:
-        self._layout.replaceWidget(old, new)
-        old.setParent(None)
-        old.deleteLater()
-
-
-def _scrolled(inside: QWidget) -> QScrollArea:
-    area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setWidget(inside)
-    return area
+        swap(self._layout, old, new)

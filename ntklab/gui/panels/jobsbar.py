@@ -14,7 +14,7 @@ _STEPS = 1000
 
 
 class JobsBar(QFrame):
-    """Setters for what the window knows; ``cancel_requested`` and ``report_requested(report)`` for what the user asks."""
+    """Shows what the window tells it. ``cancel_requested`` and ``report_requested(report)`` are what the user asks."""
 
     cancel_requested = Signal()
     report_requested = Signal(object)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ntklab.gui.panels.fields import FieldForm, shown
 from ntklab.gui.panels.outline import Line
+from ntklab.gui.widgets import swap
 from ntklab.session import Session, edits
 from ntklab.spec import Dense, caption, type_row
 
@@ -52,9 +53,7 @@ class LayerEditor(QWidget):
 
     def _make_form(self, rows: Any) -> None:
         fresh = FieldForm(rows, self._commit)
-        self._layout.replaceWidget(self.form, fresh)
-        self.form.setParent(None)
-        self.form.deleteLater()
+        swap(self._layout, self.form, fresh)
         self.form = fresh
 
     def _commit(self, name: str, value: Any, merge: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -78,7 +79,7 @@ class LayerModel(QAbstractListModel):
         """Our own."""
         return [MIME]
 
-    def mimeData(self, indexes: list[QModelIndex]) -> QMimeData:
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """The row that is dragged."""
         data = QMimeData()
         data.setData(MIME, str(indexes[0].row()).encode())
@@ -127,16 +128,16 @@ class LayerDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Ground by state, then text."""
         line: Line = index.data(_ROLE)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
-        palette: QPalette = option.palette  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        palette: QPalette = option.palette
         look = theme.current()
         painter.save()
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, QColor(look.selection))
         elif state & QStyle.StateFlag.State_MouseOver and line.layer is not None:
             painter.fillRect(rect, QColor(look.hover))
-        height = option.fontMetrics.height()  # type: ignore[attr-defined]
+        height = option.fontMetrics.height()
         left = rect.left() + round(height * (0.5 + 0.9 * line.depth))
         painter.fillRect(QRect(left, rect.top() + 4, 3, rect.height() - 8), group_colour(line))
         box = QRect(left + round(height * 0.6), rect.top(), rect.right() - left - round(height * 1.1), rect.height())
@@ -173,7 +174,7 @@ class LayerDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Two lines for what has parameters to train, else one."""
-        height = option.fontMetrics.height()  # type: ignore[attr-defined]
+        height = option.fontMetrics.height()
         line: Line = index.data(_ROLE)
         return QSize(10 * height, round(height * (2.6 if _two_lines(line) else 1.7)))
 
@@ -204,7 +205,7 @@ class LayerList(QListView):
     add_requested = Signal()
     move_requested = Signal(int)
     chosen = Signal(object)
-    MOST_LINES = 14
+    MOST_LINES = 10
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -235,7 +236,7 @@ class LayerList(QListView):
 
     def _fit_height(self) -> None:
         option = QStyleOptionViewItem()
-        option.fontMetrics = self.fontMetrics()  # type: ignore[attr-defined]
+        option.fontMetrics = self.fontMetrics()
         delegate = self.itemDelegate()
         heights = [delegate.sizeHint(option, self.lines.index(row)).height() for row in range(self.lines.rowCount())]
         self.setFixedHeight(sum(heights[: self.MOST_LINES]) + 2 * self.frameWidth() + 4)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ntklab.gui.widgets.numbers import number, plain
+from ntklab.gui.widgets.numbers import number, plain, root_text
 from ntklab.spec import Architecture, Branch, Dense, Dropout, Input, Layer, LayerShape, caption, layer_shapes, type_row
 
-_KINDS: dict[int, Literal["vector", "sequence", "image", "volume"]] = {1: "vector", 2: "sequence", 3: "image", 4: "volume"}
+_KINDS: dict[int, Literal["vector", "sequence", "image", "volume"]] = {
+    1: "vector",
+    2: "sequence",
+    3: "image",
+    4: "volume",
+}
 READOUT = "Read-out"
 
 
@@ -71,22 +76,13 @@ def key_parameters(layer: Layer) -> str:
     if isinstance(layer, Dense):
         bias = "no bias" if layer.b_std is None else f"b {number(layer.b_std, 3)}"
         standard = " · standard" if layer.param == "standard" else ""
-        return f"W {_root(layer.W_std)} · {bias}{standard}"
+        return f"W {root_text(layer.W_std) or number(layer.W_std, 3)} · {bias}{standard}"
     if isinstance(layer, Dropout):
         return f"keeps {number(layer.keep_rate, 3)} · {layer.mode}"
     if isinstance(layer, Branch):
         return f"{len(layer.branches)} branches · {layer.merge}"
     fields = [row for row in type_row(layer).fields if row.kind in ("int", "float")]
     return " · ".join(f"{row.name} {plain(getattr(layer, row.name))}" for row in fields)
-
-
-def _root(value: float) -> str:
-    """A standard deviation whose square is a small whole number is shown as the root that was meant."""
-    square = value * value
-    whole = round(square)
-    if whole in (2, 3) and abs(square - whole) < 1e-9:
-        return f"√{whole}"
-    return number(value, 3)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -96,7 +92,9 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 def dense_widths(architecture: Architecture) -> tuple[int, ...]:
     """Widths of all dense layers but the read-out, from input to output, those inside branches too."""
-    return tuple(line.layer.width for line in outline(architecture) if isinstance(line.layer, Dense) and not line.readout)
+    return tuple(
+        line.layer.width for line in outline(architecture) if isinstance(line.layer, Dense) and not line.readout
+    )
 
 
 def parameterisations(architecture: Architecture) -> frozenset[str]:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from ntklab.gui.panels.readings import Badge, Reading
+from ntklab.gui.widgets import clear, discard
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -44,16 +45,13 @@ class ReadingTable(QWidget):
         return {label.text(): tuple(part.text() for part in parts) for label, parts in pairs}
 
     def _make(self, readings: tuple[Reading, ...]) -> None:
-        while self._grid.count():
-            widget = self._grid.takeAt(0).widget()
-            if widget is not None:
-                widget.setParent(None)
-                widget.deleteLater()
+        clear(self._grid)
         self._labels, self._values = [], []
         for column, heading in enumerate(self._headings, start=1):
             self._grid.addWidget(_label(heading, "muted", _RIGHT), 0, column)
         for row, reading in enumerate(readings, start=1):
             name = _label(reading.name, "muted")
+            name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._grid.addWidget(name, row, 0)
             self._labels.append(name)
             self._values.append(self._value_labels(row, reading))
@@ -79,7 +77,8 @@ class BadgeRow(QWidget):
         self._shown: tuple[Badge, ...] = ()
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(10)
+        self._layout.setSpacing(8)
+        self._layout.addWidget(_label(title, "muted"), 1)
         self.labels: list[QLabel] = []
 
     def show_badges(self, badges: tuple[Badge, ...]) -> None:
@@ -88,11 +87,8 @@ class BadgeRow(QWidget):
         if badges == self._shown:
             return
         self._shown = badges
-        while self._layout.count():
-            widget = self._layout.takeAt(0).widget()
-            if widget is not None:
-                widget.setParent(None)
-                widget.deleteLater()
+        for label in self.labels:
+            discard(label)
         self.labels = []
         for badge in badges:
             label = _label(badge.text, badge.tone)
@@ -100,7 +96,6 @@ class BadgeRow(QWidget):
             label.setAccessibleName(f"{self._title} {badge.text}")
             self._layout.addWidget(label)
             self.labels.append(label)
-        self._layout.addStretch(1)
 
 
 def _label(text: str, role: str, alignment: Qt.AlignmentFlag | None = None) -> QLabel:

@@ -123,10 +123,14 @@ def badges(gram: Gram | None, spectrum: Spectrum | None) -> tuple[Badge, ...]:
     origin = gram.provenance
     symmetric = health.bad == 0 and health.good
     return (
-        _verdict(symmetric, "symmetric", f"max|K − Kᵀ| / max|K| = {number(health.asymmetry, 2)}"),
+        _verdict(symmetric, "sym", f"symmetric: max|K − Kᵀ| / max|K| = {number(health.asymmetry, 2)}"),
         *_positive(spectrum),
         Badge(f"NaN {integer(health.bad)}", "Entries that are NaN or infinite", "error" if health.bad else "ok"),
-        Badge(origin.dtype, f"Computed in {origin.dtype} on {origin.device}; {origin.route or 'exact'}", "muted"),
+        Badge(
+            origin.dtype.replace("float", "f"),
+            f"Computed in {origin.dtype} on {origin.device}; {origin.route or 'exact'}",
+            "muted",
+        ),
     )
 
 
@@ -134,7 +138,8 @@ def _positive(spectrum: Spectrum | None) -> tuple[Badge, ...]:
     if spectrum is None or spectrum.eigenvalues.size == 0:
         return ()
     least = float(spectrum.eigenvalues[-1])
-    tip = f"smallest eigenvalue {number(least, 3)}, rounding noise up to {number(spectrum.floor, 2)}"
+    noise = number(spectrum.floor, 2)
+    tip = f"positive semi-definite: smallest eigenvalue {number(least, 3)}, rounding noise up to {noise}"
     return (_verdict(least >= -spectrum.floor, "PSD", tip),)
 
 
@@ -163,7 +168,9 @@ def pair(session: Session, i: int, j: int) -> tuple[Reading, ...]:
         Reading("Θ empirical", (number(empirical),), "Empirical NTK of the finite network, mean over outputs"),
         Reading("Θ analytic", (number(analytic),), "NTK at infinite width"),
         Reading("difference", (number(change, 3) + relative,), "Empirical − analytic, and in percent of the analytic"),
-        Reading("NNGP", (number(entry(results.nngp, i, j)),), "Covariance of the outputs at random weights, infinite width"),
+        Reading(
+            "NNGP", (number(entry(results.nngp, i, j)),), "Covariance of the outputs at random weights, infinite width"
+        ),
         Reading("cos(xᵢ, xⱼ)", (number(cosine, 3),), "Cosine of the angle between the scaled inputs"),
     )
 
@@ -254,7 +261,10 @@ def features(session: Session, index: int, count: int = 4) -> tuple[tuple[str, s
         return ()
     values = data.raw_train[index]
     names = data.feature_names or tuple(f"x{_SUBSCRIPTS[n % 10] if n < 10 else n}" for n in range(1, len(values) + 1))
-    rows = [(names[n] if n < len(names) else f"x{n + 1}", number(float(values[n]), 3)) for n in range(min(count, len(values)))]
+    rows = [
+        (names[n] if n < len(names) else f"x{n + 1}", number(float(values[n]), 3))
+        for n in range(min(count, len(values)))
+    ]
     if len(values) > count:
         rows.append((f"and {len(values) - count} more", ""))
     return tuple(rows)

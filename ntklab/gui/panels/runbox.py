@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from ntklab.gui.widgets import IconButton, restyle
+from ntklab.gui.widgets import IconButton, Tint, restyle
 
 
 class RunBox(QFrame):
@@ -18,24 +18,23 @@ class RunBox(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("runbox")
-        self.forecast = QLabel(wordWrap=True, objectName="forecast")
+        self.forecast = QLabel(wordWrap=True)
+        self.forecast.setObjectName("forecast")
         self.forecast.setProperty("role", "muted")
         self.forecast.setToolTip("Estimated before anything runs: time and memory of the next computation")
-        self.compute = IconButton(
-            "kernel", "Finite and infinite kernels and their spectra (Ctrl+R)", title="Compute kernels", role="primary",
-            object_name="compute",
-        )  # fmt: skip
-        self.train = IconButton(
-            "play", "Train the network, its linearisation and the limit together (Ctrl+T)", title="Train",
-            object_name="train",
-        )  # fmt: skip
+        self.compute = _button(
+            "Compute kernels", "kernel", "Finite and infinite kernels and their spectra (Ctrl+R)", "primary"
+        )
+        self.train = _button("Train", "play", "The network, its linearisation and the limit, together (Ctrl+T)")
+        self.compute.setObjectName("compute")
+        self.train.setObjectName("train")
         self.stop = IconButton("stop", "Stop the newest job; what is finished stays (Esc)", object_name="stop")
         self.stop.setEnabled(False)
-        self.compute.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
-        for button in (self.compute, self.train, self.stop):
-            buttons.addWidget(button)
+        buttons.addWidget(self.compute, 1)
+        buttons.addWidget(self.train)
+        buttons.addWidget(self.stop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 8, 14, 10)
         layout.setSpacing(8)
@@ -58,3 +57,11 @@ class RunBox(QFrame):
     def set_running(self, running: bool) -> None:
         """Enable the stop button while something runs."""
         self.stop.setEnabled(running)
+
+
+def _button(title: str, icon: str, tooltip: str, role: str = "") -> QPushButton:
+    button = QPushButton(title)
+    button.setToolTip(tooltip)
+    button.setProperty("role", role)
+    Tint(button, icon)
+    return button

@@ -25,7 +25,9 @@ class Thumbnail(QWidget):
         """The picture, as large as it fits, in a hairline."""
         painter = QPainter(self)
         size = self._image.size().scaled(self.size() - QSize(2, 2), Qt.AspectRatioMode.KeepAspectRatio)
-        rect = QRectF((self.width() - size.width()) / 2, (self.height() - size.height()) / 2, size.width(), size.height())
+        rect = QRectF(
+            (self.width() - size.width()) / 2, (self.height() - size.height()) / 2, size.width(), size.height()
+        )
         painter.drawImage(rect, self._image)
         painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Mid), 1))
         painter.drawRect(rect)

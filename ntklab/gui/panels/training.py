@@ -10,15 +10,15 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from ntklab.gui.panels.fields import FieldForm, committer
 from ntklab.gui.panels.seeds import add_dice
 from ntklab.gui.panels.watching import watch
-from ntklab.gui.widgets import formula_html, restyle
+from ntklab.gui.widgets import maths, restyle
 from ntklab.gui.widgets.numbers import number
 from ntklab.session import Session, edits
 from ntklab.spec import Training, field_rows
 
 _ROWS = field_rows(Training)
 LOSSES = {
-    "half_mse": "L = <sup>1</sup>⁄<sub>2<i>N</i></sub> Σ<sub><i>i,c</i></sub> (<i>f<sub>ic</sub></i> − <i>y<sub>ic</sub></i>)²",
-    "torch_mse": "L = <sup>1</sup>⁄<sub><i>Nk</i></sub> Σ<sub><i>i,c</i></sub> (<i>f<sub>ic</sub></i> − <i>y<sub>ic</sub></i>)²",
+    "half_mse": "L = ^1⁄_{2N} Σ_{i,c} (f_{i,c} − y_{i,c})²",
+    "torch_mse": "L = ^1⁄_{Nk} Σ_{i,c} (f_{i,c} − y_{i,c})²",
 }
 
 
@@ -36,8 +36,10 @@ class TrainingPanel(QWidget):
         self.form.editors["critical_share"].label.setText("Share of critical")
         self.form.editors["learning_rate"].input.setPlaceholderText("share of critical")
         add_dice(self.form.editors["seed"], "Other minibatches: the next seed")
-        self.rate = QLabel(wordWrap=True, objectName="rate")
-        self.loss = QLabel(objectName="loss-formula", textFormat=Qt.TextFormat.RichText)
+        self.rate = QLabel(wordWrap=True)
+        self.rate.setObjectName("rate")
+        self.loss = QLabel(textFormat=Qt.TextFormat.RichText)
+        self.loss.setObjectName("loss-formula")
         self.loss.setToolTip("N training samples, k outputs, f the network, y the targets")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -60,7 +62,7 @@ class TrainingPanel(QWidget):
         """The largest stable learning rate of the linear model, once it is known."""
         if rate != self._critical:
             self._critical = rate
-            self.refresh()
+            self._show_rate(self._session.experiment.training)
 
     def _results_changed(self) -> None:
         results = self._session.results
@@ -73,7 +75,7 @@ class TrainingPanel(QWidget):
         training = self._session.experiment.training
         self.form.show_spec(training)
         self.form.editors["critical_share"].setVisible(training.learning_rate is None)
-        self.loss.setText(formula_html(LOSSES[training.loss]))
+        self.loss.setText(maths(LOSSES[training.loss]))
         self._show_rate(training)
         self.summary_changed.emit(self.summary)
 
@@ -100,7 +102,9 @@ def rate_sentence(training: Training, critical: float | None) -> tuple[str, str]
         share = training.learning_rate / critical
     words = "" if critical is None else f"critical rate {number(critical, 3)}"
     if training.learning_rate is None:
-        words = "η follows once kernels are computed" if critical is None else f"η = {number(share * critical, 3)}, {words}"
+        words = (
+            "η follows once kernels are computed" if critical is None else f"η = {number(share * critical, 3)}, {words}"
+        )
     else:
         words = f"{number(share, 3)} × {words}"
     if share > 1:

@@ -125,5 +125,3 @@ class TransportBar(QFrame):
     @Slot(object)
     def _device_chosen(self, device: str) -> None:
         self.device_chosen.emit(device)
-
-

@@ -1,15 +1,18 @@
 """Reusable widgets that know nothing of kernels: numbers, sliders, choices, sections, cards."""
 
 from ntklab.gui.widgets.banner import Banner
-from ntklab.gui.widgets.card import Card, CardRow, formula_html
+from ntklab.gui.widgets.card import Card, CardRow
 from ntklab.gui.widgets.choice import HEADING, Choice
 from ntklab.gui.widgets.dial import LogDial
 from ntklab.gui.widgets.elided import ElidedLabel
 from ntklab.gui.widgets.icon_button import IconButton
+from ntklab.gui.widgets.layouts import clear, discard, scrolled, swap
+from ntklab.gui.widgets.maths import maths
 from ntklab.gui.widgets.number_edit import NumberEdit, ValueEdit
 from ntklab.gui.widgets.scale import Scale
 from ntklab.gui.widgets.section import Section
 from ntklab.gui.widgets.slider import ValueSlider
+from ntklab.gui.widgets.tint import Tint
 from ntklab.gui.widgets.validity import InlineError, restyle, set_valid
 
 __all__ = [
@@ -25,9 +28,14 @@ __all__ = [
     "NumberEdit",
     "Scale",
     "Section",
+    "Tint",
     "ValueEdit",
     "ValueSlider",
-    "formula_html",
+    "clear",
+    "discard",
+    "maths",
     "restyle",
+    "scrolled",
     "set_valid",
+    "swap",
 ]

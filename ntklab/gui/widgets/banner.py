@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
-from ntklab.gui import theme
+from ntklab.gui.widgets.icon_button import IconButton
 
 
 class Banner(QFrame):
@@ -20,11 +20,7 @@ class Banner(QFrame):
         self.setProperty("role", "banner")
         self.label = QLabel(wordWrap=True)
         self.button = QPushButton()
-        self.close_button = QToolButton()
-        self.close_button.setObjectName("banner-close")
-        self.close_button.setToolTip("Close this message")
-        self.close_button.setAccessibleName("Close message")
-        self.close_button.setIcon(theme.icon("close"))
+        self.close_button = IconButton("close", "Close this message", object_name="banner-close")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.addWidget(self.label, 1)
@@ -45,9 +41,3 @@ class Banner(QFrame):
     def _close(self) -> None:
         self.hide()
         self.closed.emit()
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Tint the icon again after a change of theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self.close_button.setIcon(theme.icon("close"))

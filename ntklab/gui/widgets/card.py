@@ -5,14 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-# (symbol as HTML, meaning, value as text)
+from ntklab.gui.widgets.layouts import clear
+from ntklab.gui.widgets.maths import maths
+
+# (symbol as ``maths`` reads it, meaning, value)
 CardRow = tuple[str, str, str]
-_MATHS = "font-family:'STIX Two Text','Cambria Math','Latin Modern Math','DejaVu Serif',serif"
-
-
-def formula_html(html: str) -> str:
-    """``html`` in a serif face, for formulas."""
-    return f'<span style="{_MATHS}">{html}</span>'
 
 
 class Card(QFrame):
@@ -29,6 +26,9 @@ class Card(QFrame):
         self.reference.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setObjectName("card-formula")
+        font = self.formula.font()
+        font.setPixelSize(round(self.fontInfo().pixelSize() * 1.1))
+        self.formula.setFont(font)
         self._values: list[QLabel] = []
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(8)
@@ -44,14 +44,15 @@ class Card(QFrame):
         layout.addWidget(self.reference)
 
     def show_card(self, title: str, formula: str, *, text: str, rows: tuple[CardRow, ...], reference: str) -> None:
-        """Replace everything on the card."""
+        """Replace everything on the card; ``formula`` is written for ``maths``."""
         self.title.setText(title)
-        self.formula.setText(formula_html(formula))
+        self.formula.setText(maths(formula))
         self.text.setText(text)
         self.text.setVisible(bool(text))
         self.reference.setText(reference)
         self.reference.setVisible(bool(reference))
-        self._clear()
+        self._values = []
+        clear(self._grid)
         for index, (symbol, meaning, value) in enumerate(rows):
             self._add_row(index, symbol, meaning, value)
 
@@ -63,7 +64,7 @@ class Card(QFrame):
 
     def _add_row(self, index: int, symbol: str, meaning: str, value: str) -> None:
         name = _label("", rich=True)
-        name.setText(formula_html(symbol))
+        name.setText(maths(symbol))
         name.setWordWrap(False)
         words = _label("muted")
         words.setText(meaning)
@@ -75,14 +76,6 @@ class Card(QFrame):
         for column, label in enumerate((name, words, number)):
             self._grid.addWidget(label, index, column, Qt.AlignmentFlag.AlignTop)
         self._values.append(number)
-
-    def _clear(self) -> None:
-        self._values = []
-        while self._grid.count():
-            widget = self._grid.takeAt(0).widget()
-            if widget is not None:
-                widget.setParent(None)
-                widget.deleteLater()
 
 
 def _label(role: str, *, rich: bool = False) -> QLabel:

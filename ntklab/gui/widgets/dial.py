@@ -20,8 +20,8 @@ class LogDial(QWidget):
     """Whole numbers from ``minimum`` to ``maximum`` (powers of two), then ∞.
 
     ``moved(int)`` follows a drag live; ``committed(int)`` comes when it ends, when a key moves the handle, or when a
-    number is typed or stepped. While the handle is held on ∞ ``infinity(True)`` has been emitted; let go, it returns to the
-    value it came from, with ``infinity(False)`` and ``moved``.
+    number is typed or stepped. While the handle is held on ∞ ``infinity(True)`` has been emitted; let go, it returns to
+    the value it came from, with ``infinity(False)`` and ``moved``.
     """
 
     moved = Signal(int)

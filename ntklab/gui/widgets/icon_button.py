@@ -1,17 +1,17 @@
-"""Buttons with an icon of the theme that is tinted anew when the theme changes."""
+"""A small button with an icon of the theme."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from ntklab.gui import theme
+from ntklab.gui.widgets.tint import Tint
 
 
 class IconButton(QToolButton):
     """A tool button with the icon ``name``; ``tooltip`` is its accessible name too unless it has a ``title``.
 
-    ``role`` is a look of the style sheet ("primary", "quiet"); a primary button's icon has the colour of its text.
+    ``role`` is a look of the style sheet ("primary", "quiet").
     """
 
     def __init__(
@@ -19,7 +19,6 @@ class IconButton(QToolButton):
         parent: QWidget | None = None,
     ) -> None:  # fmt: skip
         super().__init__(parent)
-        self._name = name
         self.setToolTip(tooltip)
         self.setAccessibleName(title or tooltip)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -29,20 +28,8 @@ class IconButton(QToolButton):
         if title:
             self.setText(title)
             self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._tint()
+        self._tint = Tint(self, name)
 
     def set_icon(self, name: str) -> None:
         """Show another icon of the theme."""
-        self._name = name
-        self._tint()
-
-    def _tint(self) -> None:
-        palette = theme.current()
-        primary = self.property("role") == "primary" and self.isEnabled()
-        self.setIcon(theme.icon(self._name, palette.on_accent if primary else palette.text))
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme, and the state of a primary button."""
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.EnabledChange):
-            self._tint()
+        self._tint.show_icon(name)

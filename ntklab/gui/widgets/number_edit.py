@@ -20,9 +20,9 @@ _HISTORY = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 class ValueEdit(QLineEdit):
     """A line whose text is read by ``parse`` (raising ``ValueError`` with a remedy) and written by ``show``.
 
-    Emits ``committed(value)`` on Return or when the focus leaves after a change, ``problem(text)`` when the text cannot be
-    read; the text stays as the user left it. Escape brings the shown value back and emits ``reverted``. An empty text
-    is None where ``none`` says what that means. Undo and redo go to the window unless text is being typed.
+    Emits ``committed(value)`` on Return or when the focus leaves after a change, ``problem(text)`` when the text cannot
+    be read; the text stays as the user left it. Escape brings the shown value back and emits ``reverted``. An empty
+    text is None where ``none`` says what that means. Undo and redo go to the window unless text is being typed.
     """
 
     committed = Signal(object)

@@ -95,7 +95,13 @@ def _float(typed: str, text: str) -> float:
 
 
 def plain(value: float | None) -> str:
-    """``value`` as one would type it, in at most six significant digits; empty for None."""
+    """``value`` as one would type it, in at most five significant digits or as √2, √3; empty for None."""
     if value is None:
         return ""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
+    return str(value) if isinstance(value, int) else root_text(value) or f"{value:.5g}"
+
+
+def root_text(value: float) -> str:
+    """√2 or √3 where ``value`` is that; else empty."""
+    whole = round(value * value)
+    return f"√{whole}" if whole in (2, 3) and value > 0 and abs(value * value - whole) < 1e-12 else ""

@@ -13,8 +13,8 @@ POSITIONS = 200
 class Scale:
     """Values from ``minimum`` to ``maximum`` on positions 0 to ``positions``; ``log`` makes equal ratios equal steps.
 
-    Values at positions are rounded: to whole numbers where ``integer``, else to multiples of ``step`` (linear) or to two
-    significant digits (log).
+    Values at positions are rounded: to whole numbers where ``integer``, else to multiples of ``step`` (linear) or to
+    two significant digits (log).
     """
 
     minimum: float

@@ -145,7 +145,7 @@ class ValueSlider(QAbstractSlider):
         """Groove, ticks, handle, focus ring."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        middle = self._radius + 3
+        middle = self._radius + 3 if self._ticks else self.height() / 2
         centre = QPointF(self.x_of(self.sliderPosition()), middle)
         self._paint_ticks(painter, middle)
         self._paint_groove(painter, centre)
@@ -165,7 +165,9 @@ class ValueSlider(QAbstractSlider):
         painter.setBrush(self._colour(QPalette.ColorRole.Mid))
         painter.drawRoundedRect(groove, thickness / 2, thickness / 2)
         painter.setBrush(self._accent())
-        painter.drawRoundedRect(QRectF(groove.topLeft(), QPointF(centre.x(), groove.bottom())), thickness / 2, thickness / 2)
+        painter.drawRoundedRect(
+            QRectF(groove.topLeft(), QPointF(centre.x(), groove.bottom())), thickness / 2, thickness / 2
+        )
 
     def _paint_ticks(self, painter: QPainter, middle: float) -> None:
         if not self._ticks:
