@@ -12,8 +12,8 @@ class Palette:
     """#rrggbb of everything that is not data. ``theme`` is the name of the palette in ``figures.colours``.
 
     ``window`` lies under the regions, ``panel`` is their ground, ``raised`` that of buttons and ``field`` of inputs.
-    ``border`` is a hairline, ``outline`` the edge of an input (3:1). ``selection`` lies under ``text``, ``on_accent``
-    is text upon ``accent``.
+    ``border`` is a hairline, ``edge`` that of a button, ``outline`` that of an input (3:1). ``selection`` lies under
+    ``text``, ``on_accent`` is text upon ``accent``.
     """
 
     theme: Theme
@@ -27,6 +27,7 @@ class Palette:
     muted: str
     disabled: str
     border: str
+    edge: str
     outline: str
     accent: str
     accent_hover: str
@@ -56,6 +57,7 @@ LIGHT = Palette(
     muted=GROUNDS["light"].quiet,
     disabled="#a3aab5",
     border="#d9dde4",
+    edge="#c2c8d1",
     outline="#868e9b",
     accent="#0b5fad",
     accent_hover="#0a5396",
@@ -80,6 +82,7 @@ DARK = Palette(
     muted=GROUNDS["dark"].quiet,
     disabled="#5c6573",
     border="#2b303a",
+    edge="#3d444f",
     outline="#69717f",
     accent="#5cadf2",
     accent_hover="#7dbef6",

@@ -17,7 +17,7 @@ def style_sheet(palette: Palette, font_px: int) -> str:
     Widgets choose a look with the dynamic property ``role``: labels "section", "title", "muted", "value", "error",
     "warning", "ok"; buttons "primary", "segment", "quiet"; frames "card", "bar", "banner".
     """
-    lengths = {f"px{n}": f"{max(1, round(n * font_px / BASE_PX))}px" for n in (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 20)}
+    lengths = {f"px{n}": f"{max(1, round(n * font_px / BASE_PX))}px" for n in (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20)}
     colours = {key: value for key, value in asdict(palette).items() if isinstance(value, str)}
     images = {
         name: f"url({resource(f'icons/controls/{name}-{palette.theme}.svg').as_posix()})"
@@ -51,7 +51,7 @@ QMenu::item:disabled { color: $disabled; }
 QMenu::separator { height: 1px; background: $border; margin: $px4 $px6; }
 QMenu::icon { padding-left: $px6; }
 
-QPushButton { background: $raised; border: 1px solid $outline; border-radius: $px6; padding: $px4 $px12; }
+QPushButton { background: $raised; border: 1px solid $edge; border-radius: $px6; padding: $px4 $px12; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed, QPushButton:checked { background: $pressed; }
 QPushButton:disabled { color: $disabled; border-color: $border; background: transparent; }
@@ -77,11 +77,13 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit, QTextEdit {
   background: $field; border: 1px solid $outline; border-radius: $px6; padding: $px2 $px6;
   selection-background-color: $accent; selection-color: $on_accent; }
 QPlainTextEdit, QTextEdit { padding: $px4; }
+QLineEdit, QComboBox { min-height: $px20; }
+QSpinBox, QDoubleSpinBox { min-height: $px18; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {
   color: $disabled; border-color: $border; background: transparent; }
 QLineEdit[valid="false"], QSpinBox[valid="false"], QDoubleSpinBox[valid="false"], QComboBox[valid="false"] {
   border-color: $error; }
-QComboBox { padding-right: $px20; }
+QComboBox { padding-right: $px20; combobox-popup: 0; }
 QComboBox::drop-down { border: none; width: $px20; }
 QComboBox::down-arrow { image: $down; width: $px10; height: $px10; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $border; padding: $px2;
@@ -131,6 +133,8 @@ QAbstractItemView { background: $panel; alternate-background-color: $hover; bord
 QAbstractItemView::item { padding: $px3 $px4; }
 QAbstractItemView::item:hover { background: $hover; }
 QAbstractItemView::item:selected { background: $selection; color: $text; }
+QTableView { gridline-color: $border; }
+QHeaderView, QTableCornerButton::section { background: $panel; border: none; border-radius: 0; }
 QHeaderView::section { background: $panel; color: $muted; border: none; border-bottom: 1px solid $border;
   padding: $px4 $px6; }
 
