@@ -74,6 +74,7 @@ def _figure(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, 
 
     choice = _choice(options.figure)
     target = _figure_target(options)
+    export.suffix_format(target)
     sizes = {"width_mm": options.width, "height_mm": options.height, "font_pt": options.font, "dpi": options.dpi,
              "caption": not options.no_caption}  # fmt: skip
     export.Page(**sizes)

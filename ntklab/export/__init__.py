@@ -2,7 +2,7 @@
 
 from ntklab.export.array_files import arrays, check_arrays_path
 from ntklab.export.contents import metadata, origin
-from ntklab.export.plots import Page, figure, figure_bytes, figure_formats
+from ntklab.export.plots import Page, figure, figure_bytes, figure_formats, suffix_format
 from ntklab.export.reports import report, reporting
 from ntklab.export.scripts import script
 
@@ -18,4 +18,5 @@ __all__ = [
     "report",
     "reporting",
     "script",
+    "suffix_format",
 ]
