@@ -29,13 +29,19 @@ class Descent:
         self._goal = model.columns(model.targets - model.start)
         self._dual = np.zeros_like(self._goal)
         self._velocity = np.zeros_like(self._goal)
+        self._change: Array | None = None  # kernel @ dual, until the dual changes
 
     def step(self, batch: Batch = None) -> Pieces[None]:
         """One step on the samples of ``batch``, or on all of them."""
         n, k = self.model.targets.shape
         c = losses.slope(self._loss, n if batch is None else len(batch), k)
-        rows = slice(None) if batch is None else self.model.indices(batch)
-        change = yield from product(self.model.kernel[rows], self._dual)
+        rows: slice | NDArray[np.intp]
+        if batch is None:
+            rows, change = slice(None), (yield from self._changed())
+        else:
+            rows = self.model.indices(batch)
+            change = yield from product(self.model.kernel[rows], self._dual)
+        self._change = None
         with np.errstate(over="ignore", invalid="ignore"):
             self._velocity *= self._momentum
             self._velocity[rows] += c * (change - self._goal[rows])
@@ -43,9 +49,15 @@ class Descent:
 
     def outputs(self) -> Pieces[tuple[Array, Array]]:
         """f on train (N, k) and on test (M, k) now."""
-        train = yield from product(self.model.kernel, self._dual)
+        train = yield from self._changed()
         test = yield from product(self.model.kernel_test, self._dual)
         return self.model.start + self.model.rows(train), self.model.start_test + self.model.rows(test)
+
+    def _changed(self) -> Pieces[Array]:
+        """f − f0 on the training samples; a full-batch step that follows a recorded moment has it for nothing."""
+        if self._change is None:
+            self._change = yield from product(self.model.kernel, self._dual)
+        return self._change
 
 
 def simulate(

@@ -16,7 +16,7 @@ from ntklab.dynamics.products import Pieces
 Array = NDArray[np.float64]
 Batch = NDArray[np.intp] | None
 
-PIECE_FLOPS = {"cpu": 1e9, "cuda": 3e11}  # of one forward and backward pass between two yields: 15 to 40 ms
+PIECE_FLOPS = {"cpu": 5e8, "cuda": 3e11}  # of one forward and backward pass between two yields: about 15 ms
 SINGLE_THREAD_FLOPS = 5e8  # below this a second thread costs more than it gives, and far more on a busy machine
 
 
@@ -25,7 +25,7 @@ class NetworkDescent:
 
     ``X`` (N, …), ``Y`` (N, k), ``X_test`` (M, …) are on the device and in the dtype of the module. v ← momentum·v + g,
     θ ← θ − rate·v, as ``torch.optim.SGD`` without dampening. Large batches are differentiated in pieces of samples
-    whose gradients add up.
+    whose gradients add up. The module must be deterministic (evaluation mode).
     """
 
     def __init__(
@@ -36,6 +36,7 @@ class NetworkDescent:
         self._rate, self._loss, self._momentum = rate, loss, momentum
         self._parameters: list[Tensor] = list(module.parameters())
         self._velocity = [torch.zeros_like(p) for p in self._parameters]
+        self._graph: Tensor | None = None  # f on all training samples with its graph, until the parameters change
         count = sum(p.numel() for p in self._parameters)
         self._piece = max(1, int(PIECE_FLOPS[X.device.type] // (6 * max(1, count))))
         self._single = 6 * count * min(self._piece, max(1, len(X))) < SINGLE_THREAD_FLOPS
@@ -44,33 +45,34 @@ class NetworkDescent:
         """One step on the samples of ``batch``, or on all of them."""
         X, Y = (self._X, self._Y) if batch is None else self._chosen(batch)
         c = losses.slope(self._loss, len(Y), Y.shape[1])
-        gradient = [torch.zeros_like(p) for p in self._parameters] if len(X) > self._piece else None
+        total: list[Tensor] = []
         for x, y in zip(torch.split(X, self._piece), torch.split(Y, self._piece), strict=True):
             with threads(single=self._single):
-                part = self._gradient(x, y, c)
-                if gradient is None:
-                    gradient = part
+                f = self.module(x) if self._graph is None or batch is not None else self._graph
+                part = torch.autograd.grad(f, self._parameters, c * (f.detach() - y), materialize_grads=True)
+                if total:
+                    torch._foreach_add_(total, part)
                 else:
-                    torch._foreach_add_(gradient, part)
+                    total = list(part)
             yield
-        if gradient is not None:
-            with threads(single=self._single):
-                self._update(gradient)
+        self._graph = None
+        with threads(single=self._single):
+            self._update(total)
 
     def outputs(self) -> Pieces[tuple[Array, Array]]:
-        """f on train (N, k) and on test (M, k) now, in float64."""
-        train = yield from self._forward(self._X)
+        """f on train (N, k) and on test (M, k) now, in float64; a full-batch step that follows has f for nothing."""
+        if len(self._X) <= self._piece:
+            with threads(single=self._single):
+                self._graph = self.module(self._X) if self._graph is None else self._graph
+            train = _numbers(self._graph)
+        else:
+            train = yield from self._forward(self._X)
         test = yield from self._forward(self._X_test)
         return train, test
 
     def _chosen(self, batch: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
         index = torch.as_tensor(batch, device=self._X.device)
         return self._X[index], self._Y[index]
-
-    def _gradient(self, x: Tensor, y: Tensor, c: float) -> list[Tensor]:
-        outputs = self.module(x)
-        cotangent = c * (outputs.detach() - y)
-        return list(torch.autograd.grad(outputs, self._parameters, cotangent, materialize_grads=True))
 
     @torch.no_grad()
     def _update(self, gradient: list[Tensor]) -> None:
@@ -86,9 +88,13 @@ class NetworkDescent:
             if not len(x):
                 continue
             with threads(single=self._single), torch.no_grad():
-                parts.append(self.module(x).to("cpu", torch.float64).numpy())
+                parts.append(_numbers(self.module(x)))
             yield
         return np.concatenate(parts)
+
+
+def _numbers(outputs: Tensor) -> Array:
+    return np.asarray(outputs.detach().to("cpu", torch.float64).numpy())
 
 
 @contextmanager
