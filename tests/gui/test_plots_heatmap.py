@@ -9,6 +9,7 @@ from ntklab.figures.colours import colour_map, missing
 from ntklab.figures.model import Axis, Heatmap, Norm
 from ntklab.gui.plots import PlotView
 from ntklab.gui.plots.heatmap import HeatmapContent
+from ntklab.gui.plots.levels import pulled
 
 LOW, HIGH = (QColor(*colour_map("sequential", "light")[end].tolist()).name() for end in (0, -1))
 
@@ -217,3 +218,48 @@ def test_large_kernel_can_be_closed_while_it_loads(qapp, qtbot) -> None:
 def test_odd_shapes(view, qapp, shape: tuple[int, int]) -> None:
     show(view, figure(np.ones(shape)), qapp)
     assert pixel(view, shape[0] - 1, shape[1] - 1) == HIGH
+
+
+# -- levels ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("norm", "start", "now", "low", "high"),
+    [
+        (Norm("linear", 0.0, 10.0), 0.8, 0.4, 0.0, 20.0),  # 8 is held and brought down: the top moves up
+        (Norm("linear", 0.0, 10.0), 0.2, 0.6, -10.0, 10.0),  # 2 is held and brought up: the bottom moves down
+        (Norm("symmetric", -4.0, 4.0), 0.75, 1.0, -2.0, 2.0),
+        (Norm("symmetric", -4.0, 4.0), 0.25, 0.0, -2.0, 2.0),
+        (Norm("log", 1e-2, 1.0), 1.0, 0.5, 1e-2, 1e2),
+    ],
+)
+def test_a_pulled_value_follows_the_hand(norm: Norm, start: float, now: float, low: float, high: float) -> None:
+    found = pulled(norm, start, now)
+    assert (found.kind, found.low, found.high) == (norm.kind, pytest.approx(low), pytest.approx(high))
+
+
+def test_colour_bar_can_be_pulled_and_put_back(view, qapp, qtbot) -> None:
+    show(view, figure(np.ones((4, 4))), qapp)
+    port, bar = view.canvas.viewport(), view.canvas.paper.places.bar
+    hold, there = bar.center() + QPointF(0, -0.3 * bar.height()), bar.center()
+    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=hold.toPoint())
+    qtbot.mouseMove(port, there.toPoint())
+    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=there.toPoint())
+    assert content(view).norm.low == 0.0
+    assert content(view).norm.high == pytest.approx(1.6, abs=0.05)
+    assert pixel(view, 1, 1) != HIGH
+    show(view, figure(np.ones((4, 4))), qapp)  # a newer state keeps the user's colours
+    assert content(view).norm.high == pytest.approx(1.6, abs=0.05)
+    qtbot.mouseDClick(port, Qt.MouseButton.LeftButton, pos=there.toPoint())
+    assert content(view).norm == Norm("linear", 0.0, 1.0)
+
+
+def test_colours_can_be_stretched_by_keys(view, qapp, qtbot) -> None:
+    show(view, figure(np.ones((4, 4))), qapp)
+    qtbot.keyClick(view.canvas, Qt.Key.Key_BracketLeft)
+    assert content(view).norm.high == pytest.approx(0.9)
+    qtbot.keyClick(view.canvas, Qt.Key.Key_BracketRight)
+    assert content(view).norm.high == pytest.approx(1.0)
+    qtbot.keyClick(view.canvas, Qt.Key.Key_BracketLeft)
+    qtbot.keyClick(view.canvas, Qt.Key.Key_0)
+    assert content(view).norm == Norm("linear", 0.0, 1.0)

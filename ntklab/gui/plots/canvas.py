@@ -17,9 +17,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ntklab.figures.model import Curves, Figure, Heatmap, Plane
+from ntklab.figures.model import Curves, Figure, Heatmap, Norm, Plane
+from ntklab.gui.plots import keys
 from ntklab.gui.plots.content import Content, Reading, Scale
 from ntklab.gui.plots.curves import CurvesContent
+from ntklab.gui.plots.grip import Grip
 from ntklab.gui.plots.heatmap import HeatmapContent
 from ntklab.gui.plots.look import Look
 from ntklab.gui.plots.overlay import Overlay
@@ -32,9 +34,6 @@ pg.setConfigOptions(imageAxisOrder="row-major", background=None, antialias=True)
 
 CONTENTS: dict[type[Any], type[Content[Any]]] = {Heatmap: HeatmapContent, Curves: CurvesContent, Plane: PlaneContent}
 
-_ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-_ZOOMS = {Qt.Key.Key_Plus: 0.8, Qt.Key.Key_Equal: 0.8, Qt.Key.Key_Minus: 1.25, Qt.Key.Key_Underscore: 1.25}
-_FAR = 10  # places that Shift and an arrow move
 _KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 
 
@@ -55,6 +54,7 @@ class Canvas(pg.GraphicsView):
         self._busy = False  # laying out, so that changes of range are our own
         self._ring = False
         self._least_left = 0.0
+        self._grip = Grip(self)
         self.view = pg.ViewBox(enableMenu=False, defaultPadding=0)
         self.view.disableAutoRange()
         self.paper = Paper(look)
@@ -93,8 +93,14 @@ class Canvas(pg.GraphicsView):
         self._lay()
 
     def fit(self) -> None:
-        """Show everything."""
+        """Show everything, in the figure's own colours."""
         self._fitted, self._least_left = True, 0.0
+        self.recolour(None)
+
+    def recolour(self, norm: Norm | None) -> None:
+        """Use ``norm`` where the colours can be chosen; None goes back to the figure's."""
+        if self.content is not None and self.norm() is not None:
+            self.content.recolour(norm)
         self._lay()
 
     def toggle(self, which: str, on: bool) -> None:
@@ -170,7 +176,9 @@ class Canvas(pg.GraphicsView):
     def show_span(self, span: Span) -> None:
         """Show this range."""
         self._fitted = False
+        self._busy = True
         self.view.setRange(xRange=(span.x0, span.x1), yRange=(span.y0, span.y1), padding=0)
+        self._busy = False
         self._lay()
 
     def zoom(self, factor: float) -> None:
@@ -211,10 +219,44 @@ class Canvas(pg.GraphicsView):
         self._read(self.reading_at(x, y))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Read what is under the mouse."""
+        """Read what is under the mouse, or pull at the colour bar."""
+        if self._grip.held:
+            self._grip.pull(event.position())
+            return
         super().mouseMoveEvent(event)
         if event.buttons() == Qt.MouseButton.NoButton:
             self.read_at(event.position().x(), event.position().y())
+            over = self._grip.over(event.position())
+            self.viewport().setCursor(Qt.CursorShape.SizeVerCursor if over else Qt.CursorShape.ArrowCursor)
+
+    # -- colour bar ------------------------------------------------------------------------------------------------
+
+    def norm(self) -> Norm | None:
+        """How values become colours; None where that is fixed or there are none."""
+        return None if self.content is None else self.content.norm
+
+    def bar(self) -> QRectF | None:
+        """Place of the colour bar; None where the colours are fixed."""
+        return self.paper.places.bar if self.norm() is not None else None
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of the colour bar, or leave the press to the view."""
+        if event.button() != Qt.MouseButton.LeftButton or not self._grip.take(event.position()):
+            super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        if self._grip.held:
+            self._grip.release()
+        else:
+            super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """On the colour bar: the figure's own colours again."""
+        if self._grip.over(event.position()):
+            self.recolour(None)
+        else:
+            super().mouseDoubleClickEvent(event)
 
     def leaveEvent(self, event: Any) -> None:
         """Nothing is under the mouse any more."""
@@ -229,9 +271,10 @@ class Canvas(pg.GraphicsView):
         elif event.button() == Qt.MouseButton.LeftButton:
             position = event.scenePos()
             self.read_at(position.x(), position.y())
-            self._pick()
+            self.pick()
 
-    def _pick(self) -> None:
+    def pick(self) -> None:
+        """Click where the cursor is."""
         reading = self.overlay.reading
         if reading is not None and reading.pick is not None:
             self.clicked.emit(reading.pick)
@@ -239,23 +282,12 @@ class Canvas(pg.GraphicsView):
     # -- keyboard --------------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows move the cursor (Shift: far), Enter picks, + and − zoom, 0 shows everything."""
-        key = Qt.Key(event.key())
-        if key in _ARROWS:
-            far = _FAR if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
-            self._step(*(far * way for way in _ARROWS[key]))
-        elif key in _ZOOMS:
-            self.zoom(_ZOOMS[key])
-        elif key == Qt.Key.Key_0:
-            self.fit()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._pick()
-        else:
-            event.ignore()
-            return
-        event.accept()
+        """See ``keys``."""
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        event.setAccepted(keys.press(self, Qt.Key(event.key()), shift=shift))
 
-    def _step(self, right: int, down: int) -> None:
+    def step(self, right: int, down: int) -> None:
+        """Move the cursor so many places, or put it in the middle."""
         if self.content is None:
             return
         reading = self.overlay.reading

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QGraphicsItem
 
-from ntklab.figures.model import Curves, Heatmap, Plane
+from ntklab.figures.model import Curves, Heatmap, Norm, Plane
 from ntklab.gui.plots.look import Look
 from ntklab.gui.plots.page import Page, Span
 
@@ -108,6 +108,15 @@ class Content(ABC, Generic[F]):
     def toggle(self, which: str, on: bool) -> None:
         """Switch one of ``toggles``."""
         raise KeyError(f"there is no choice {which!r} to set to {on}")
+
+    @property
+    def norm(self) -> Norm | None:
+        """How values become colours; None where the user has no say in it."""
+        return None
+
+    def recolour(self, norm: Norm | None) -> None:
+        """Use the user's ``norm``; None goes back to the figure's."""
+        raise TypeError(f"there are no colours to set to {norm}")
 
     def close(self) -> None:
         """Stop what is under way; the items are about to go."""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from ntklab.gui import theme
+from ntklab.gui.plots.keys import HELP
 
 
 class ElidedLabel(QLabel):
@@ -46,7 +47,7 @@ class Header(QWidget):
         self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.setAccessibleName("Plot menu")
-        self.button.setToolTip("Copy, export, scales")
+        self.button.setToolTip(f"Copy, export, scales\n{HELP}")
         unit = max(4, self.fontMetrics().height() // 4)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(3 * unit, unit, unit, 0)

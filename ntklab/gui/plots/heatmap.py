@@ -33,6 +33,7 @@ class HeatmapContent(Content[Heatmap]):
         self.matrix = MatrixItem()
         self._figure: Heatmap | None = None
         self._logarithmic: bool | None = None  # None: as the figure says
+        self._chosen: Norm | None = None  # levels set by hand
         self._work: Generator[None, None, Pyramid] | None = None
         self._timer = QTimer(owner)
         self._timer.setInterval(0)
@@ -55,6 +56,8 @@ class HeatmapContent(Content[Heatmap]):
     def show(self, figure: Heatmap) -> bool:
         first, same_values = self._figure is None, self._figure is not None and self._figure.values is figure.values
         same_shape = self._figure is not None and self._figure.values.shape == figure.values.shape
+        if not self.continues(figure) or (self._figure and self._figure.title != figure.title):
+            self._chosen = None
         self._figure = figure
         if self._logarithmic and not self._can_be_log():
             self._logarithmic = None
@@ -103,11 +106,15 @@ class HeatmapContent(Content[Heatmap]):
         self._colour()
 
     def _colour(self) -> None:
-        self.matrix.set_colours(self._norm(), self.look.table(self.figure.colours))
+        self.matrix.set_colours(self.norm, self.look.table(self.figure.colours))
 
     # -- norm ------------------------------------------------------------------------------------------------------
 
-    def _norm(self) -> Norm:
+    @property
+    def norm(self) -> Norm:
+        """The user's, else the figure's on the chosen scale."""
+        if self._chosen is not None:
+            return self._chosen
         norm = self.figure.norm
         if self._logarithmic is None or self._logarithmic == (norm.kind == "log"):
             return norm
@@ -115,6 +122,10 @@ class HeatmapContent(Content[Heatmap]):
             return Norm("linear", norm.low, norm.high)
         low = norm.low if norm.low > norm.high * LOG_SPAN else self._smallest_positive()
         return Norm("log", max(low, norm.high * LOG_SPAN), norm.high)
+
+    def recolour(self, norm: Norm | None) -> None:
+        self._chosen = norm
+        self._colour()
 
     def _smallest_positive(self) -> float:
         values = self.figure.values
@@ -129,12 +140,12 @@ class HeatmapContent(Content[Heatmap]):
     def toggles(self) -> tuple[Toggle, ...]:
         if not self._can_be_log():
             return ()
-        return (Toggle("colours", "Logarithmic colours", self._norm().kind == "log"),)
+        return (Toggle("colours", "Logarithmic colours", self.norm.kind == "log"),)
 
     def toggle(self, which: str, on: bool) -> None:
         if which != "colours":
             super().toggle(which, on)
-        self._logarithmic = on
+        self._logarithmic, self._chosen = on, None
         self._colour()
 
     # -- page ------------------------------------------------------------------------------------------------------
@@ -145,7 +156,7 @@ class HeatmapContent(Content[Heatmap]):
         return Page(
             x=AxisPage(f.x.title, groups=f.groups if h == w else (), names=_names(f.columns, w)),
             y=AxisPage(f.y.title, groups=f.groups, names=_names(f.rows, h)),
-            bar=Bar(self._norm(), f.colours, f.value_label),
+            bar=Bar(self.norm, f.colours, f.value_label),
             ratio=w / h if h and w else 1.0,
             grid=False,
             inverted=True,

@@ -67,7 +67,7 @@ class MatrixItem(pg.GraphicsObject):
         self._table: list[int] = [0] * 256
         self._image: QImage | None = None
         self._key: tuple[int, int, int, int, int] | None = None  # level, rows, columns of the image
-        self._buffer = np.empty(0, dtype=np.uint8)
+        self._buffer = np.empty((0, 0), dtype=np.uint8)
         self.painted_entries = 0  # coloured at the last change, for tests and benchmarks
         self.setFlag(self.GraphicsItemFlag.ItemUsesExtendedStyleOption)  # tells paint what is exposed
 
@@ -141,7 +141,8 @@ class MatrixItem(pg.GraphicsObject):
     def _coloured(self, part: Values) -> QImage:
         h, w = part.shape
         line = (w + 3) // 4 * 4  # QImage wants lines of whole words
-        self._buffer = np.empty((h, line), dtype=np.uint8)
+        if self._buffer.shape != (h, line):
+            self._buffer = np.empty((h, line), dtype=np.uint8)
         quantise(part, self._norm, self._buffer[:, :w])
         self.painted_entries = h * w
         image = QImage(self._buffer.data, w, h, line, QImage.Format.Format_Indexed8)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ntklab.figures.model import Norm
 
 Index = NDArray[np.uint8]
+_BLOCK = 1 << 16
 LOG_SPAN = 1e-6  # a log norm begins at most this far below its top
 
 
@@ -27,6 +28,14 @@ def quantise(values: NDArray[np.floating], norm: Norm, out: Index | None = None)
 
     On a log norm, 0 and negative values have no colour and count as missing.
     """
+    index = np.empty(values.shape, dtype=np.uint8) if out is None else out
+    rows = max(1, _BLOCK // max(1, values[:1].size))
+    for start in range(0, len(values), rows):  # intermediate results stay in the cache
+        _quantise(values[start : start + rows], norm, index[start : start + rows])
+    return index
+
+
+def _quantise(values: NDArray[np.floating], norm: Norm, index: Index) -> None:
     low, high = bounds(norm)
     scale = 254.0 / ((high - low) or 1.0)
     below = np.float32(low - 1.5 / scale)  # subtracted before scaling: a narrow range far from 0 keeps its digits
@@ -40,6 +49,4 @@ def quantise(values: NDArray[np.floating], norm: Norm, out: Index | None = None)
     scaled *= np.float32(scale)
     np.clip(scaled, np.float32(1.0), np.float32(255.0), out=scaled)  # NaN stays NaN
     np.fmax(scaled, np.float32(0.0), out=scaled)  # and becomes 0
-    index = np.empty(values.shape, dtype=np.uint8) if out is None else out
-    index[...] = scaled.astype(np.uint8)
-    return index
+    np.copyto(index, scaled, casting="unsafe")

@@ -23,6 +23,8 @@ def exact(value: float) -> str:
 
 def pieces(text: str) -> list[tuple[str, bool]]:
     """``text`` cut into (words, is subscript): "Θ_emp(i, j)" has "emp" as a subscript."""
+    if "_" not in text:
+        return [(text, False)] if text else []
     parts = _SUBSCRIPT.split(text)  # words, letter, subscript, words, letter, subscript, words …
     cut = [(part, index % 3 == 2) for index, part in enumerate(parts)]
     return [(part, sub) for part, sub in cut if part]
