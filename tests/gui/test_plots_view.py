@@ -136,6 +136,15 @@ def test_focus_by_keyboard_shows_a_ring(view, qapp) -> None:
     assert view.canvas.grab().toImage() == without
 
 
+def test_a_click_into_the_plot_activates_it(view, qapp, qtbot) -> None:
+    view.show_figure(CURVES)
+    view.activateWindow()
+    view._header.button.setFocus()
+    qapp.processEvents()
+    with qtbot.waitSignal(view.activated):
+        qtbot.mouseClick(view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(200, 150))
+
+
 def test_closed_views_are_forgotten(qapp, qtbot) -> None:
     view = PlotView()
     view.show()

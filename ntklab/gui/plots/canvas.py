@@ -11,11 +11,9 @@ from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
-    QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsScene, QWidget
 
 from ntklab.figures.model import Curves, Figure, Heatmap, Norm, Plane
 from ntklab.gui.plots import keys
@@ -43,6 +41,7 @@ class Canvas(pg.GraphicsView):
     hovered = Signal(str)
     clicked = Signal(object)
     opened = Signal()  # double click
+    entered = Signal()  # the keyboard is here now
     menu_wanted = Signal(QPoint)  # global position
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
@@ -52,11 +51,11 @@ class Canvas(pg.GraphicsView):
         self.content: Content[Any] | None = None
         self._fitted = True
         self._busy = False  # laying out, so that changes of range are our own
-        self._ring = False
         self._least_left = 0.0
         self._grip = Grip(self)
         self.view = pg.ViewBox(enableMenu=False, defaultPadding=0)
         self.view.disableAutoRange()
+        self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)  # a handful of items
         self.paper = Paper(look)
         self.overlay = Overlay(self.paper)
         for item in (self.paper, self.view, self.overlay):
@@ -152,8 +151,8 @@ class Canvas(pg.GraphicsView):
         self.content.scale = Scale(places.plot.width() / ((span.x1 - span.x0) or 1.0),
                                    places.plot.height() / ((span.y1 - span.y0) or 1.0))  # fmt: skip
         self.content.looked_at(span, places.plot.width())
-        self.paper.lay(page, span, places, QRectF(0, 0, self.width(), self.height()))
         self.overlay.renew()
+        self.paper.lay(page, span, places, QRectF(0, 0, self.width(), self.height()))
         self._busy = False
 
     def _range_changed(self, *_: Any) -> None:
@@ -169,7 +168,7 @@ class Canvas(pg.GraphicsView):
         if span.x1 - span.x0 >= whole.x1 - whole.x0 and span.y1 - span.y0 >= whole.y1 - whole.y0:
             self.fit()
         elif self.content.locked:
-            self.show_span(_within(span, whole))
+            self.show_span(span.within(whole))
         else:
             self._lay()
 
@@ -186,8 +185,7 @@ class Canvas(pg.GraphicsView):
         span, reading = self.span(), self.overlay.reading
         x = reading.x if reading else (span.x0 + span.x1) / 2
         y = reading.y if reading else (span.y0 + span.y1) / 2
-        self.show_span(Span(x + (span.x0 - x) * factor, x + (span.x1 - x) * factor,
-                             y + (span.y0 - y) * factor, y + (span.y1 - y) * factor))  # fmt: skip
+        self.show_span(span.scaled(factor, x, y))
         self._range_chosen()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
@@ -303,9 +301,9 @@ class Canvas(pg.GraphicsView):
     def _follow(self, reading: Reading) -> None:
         """Bring the cursor into view."""
         span = self.span()
-        dx, dy = _excess(reading.x, span.x0, span.x1), _excess(reading.y, span.y0, span.y1)
-        if dx or dy:
-            self.show_span(Span(span.x0 + dx, span.x1 + dx, span.y0 + dy, span.y1 + dy))
+        moved = span.reaching(reading.x, reading.y)
+        if moved != span:
+            self.show_span(moved)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """The menu key; the mouse's right button may also be the start of a zoom and waits for its release."""
@@ -313,49 +311,19 @@ class Canvas(pg.GraphicsView):
             self.menu_wanted.emit(self.mapToGlobal(self.rect().topRight()))
         event.accept()
 
-    # -- focus ring ------------------------------------------------------------------------------------------------
+    # -- focus -----------------------------------------------------------------------------------------------------
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show where the keyboard is."""
         super().focusInEvent(event)
-        self._ring = event.reason() in _KEYBOARD
-        self.viewport().update()
+        self.overlay.ring(event.reason() in _KEYBOARD)
+        self.entered.emit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """The keyboard has gone."""
         super().focusOutEvent(event)
-        self._ring = False
-        self.viewport().update()
-
-    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:
-        """The ring."""
-        super().drawForeground(painter, rect)
-        if self._ring:
-            pen = QPen(pg.mkColor(self.look.palette.focus), self.look.em * 2 / 13)
-            painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-            inset = pen.widthF() / 2 + 0.5
-            edge = QRectF(0, 0, self.width(), self.height()).adjusted(inset, inset, -inset, -inset)
-            painter.drawRoundedRect(edge, self.look.unit, self.look.unit)
+        self.overlay.ring(False)
 
     def page(self) -> Page:
         """What stands around the data now."""
         return self.paper.page
-
-
-def _within(span: Span, whole: Span) -> Span:
-    """``span`` moved so that it does not leave ``whole`` where it need not."""
-    dx = _shift(span.x0, span.x1, whole.x0, whole.x1)
-    dy = _shift(span.y0, span.y1, whole.y0, whole.y1)
-    return Span(span.x0 + dx, span.x1 + dx, span.y0 + dy, span.y1 + dy)
-
-
-def _shift(low: float, high: float, least: float, most: float) -> float:
-    if high - low >= most - least:
-        return (least + most - low - high) / 2
-    return max(least - low, 0.0) + min(most - high, 0.0)
-
-
-def _excess(at: float, low: float, high: float) -> float:
-    return min(at - low, 0.0) + max(at - high, 0.0)

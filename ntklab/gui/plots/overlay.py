@@ -21,11 +21,17 @@ class Overlay(pg.GraphicsObject):
         super().__init__()
         self._paper = paper
         self.reading: Reading | None = None
+        self._ring = False
         self.setZValue(100)
 
     def point_at(self, reading: Reading | None) -> None:
         """Move the cursor, or take it away."""
         self.reading = reading
+        self.update()
+
+    def ring(self, on: bool) -> None:
+        """Show that the keyboard is here, or that it is not."""
+        self._ring = on
         self.update()
 
     def renew(self) -> None:
@@ -34,16 +40,29 @@ class Overlay(pg.GraphicsObject):
         self.update()
 
     def boundingRect(self) -> QRectF:
-        """The plot, and a little for what stands over its edge."""
-        return self._paper.places.plot.adjusted(-2, -2, 2, 2)
+        """All of the canvas."""
+        return self._paper.boundingRect()
 
     def paint(self, painter: QPainter, _option: Any, _widget: Any = None) -> None:
-        """Rules, then the cursor."""
-        painter.setClipRect(self._paper.places.plot)
+        """Rules, labels, cursor; the ring last."""
+        painter.save()
+        painter.setClipRect(self._paper.places.plot.adjusted(-1, -1, 1, 1))
         self._paint_groups(painter)
         self._paint_labels(painter)
         if self.reading is not None:
             self._paint_cursor(painter, self.reading)
+        painter.restore()
+        if self._ring:
+            self._paint_ring(painter)
+
+    def _paint_ring(self, painter: QPainter) -> None:
+        look = self._paper.look
+        pen = QPen(QColor(look.palette.focus), look.em * 2 / 13)
+        inset = pen.widthF() / 2 + 0.5
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.drawRoundedRect(self.boundingRect().adjusted(inset, inset, -inset, -inset), look.unit, look.unit)
 
     def _column(self, x: float) -> float:
         return self._paper.places.column(self._paper.span, x)

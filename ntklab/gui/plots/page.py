@@ -74,3 +74,26 @@ class Span:
     x1: float
     y0: float
     y1: float
+
+    def scaled(self, factor: float, x: float, y: float) -> Span:
+        """``factor`` times as large around (``x``, ``y``)."""
+        return Span(x + (self.x0 - x) * factor, x + (self.x1 - x) * factor,
+                    y + (self.y0 - y) * factor, y + (self.y1 - y) * factor)  # fmt: skip
+
+    def moved(self, dx: float, dy: float) -> Span:
+        """Further along both axes."""
+        return Span(self.x0 + dx, self.x1 + dx, self.y0 + dy, self.y1 + dy)
+
+    def within(self, whole: Span) -> Span:
+        """Moved so as not to leave ``whole`` where it need not."""
+        return self.moved(_back(self.x0, self.x1, whole.x0, whole.x1), _back(self.y0, self.y1, whole.y0, whole.y1))
+
+    def reaching(self, x: float, y: float) -> Span:
+        """Moved as little as brings (``x``, ``y``) into it."""
+        return self.moved(min(x - self.x0, 0.0) + max(x - self.x1, 0.0), min(y - self.y0, 0.0) + max(y - self.y1, 0.0))
+
+
+def _back(low: float, high: float, least: float, most: float) -> float:
+    if high - low >= most - least:
+        return (least + most - low - high) / 2
+    return max(least - low, 0.0) + min(most - high, 0.0)

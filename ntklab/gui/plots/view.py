@@ -34,6 +34,7 @@ class PlotView(QWidget):
     copy_requested = Signal(object)
     data_requested = Signal(object)
     maximise_requested = Signal()
+    activated = Signal()  # by a click into the plot, or by the keyboard
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +80,7 @@ class PlotView(QWidget):
         self.canvas.hovered.connect(self.hovered)
         self.canvas.hovered.connect(self._describe)
         self.canvas.clicked.connect(self.clicked)
+        self.canvas.entered.connect(self.activated)
         self.canvas.opened.connect(self.maximise_requested)
         self.canvas.menu_wanted.connect(self._open_menu)
         self._menu.aboutToShow.connect(self._fill_menu)
