@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ntklab.figures.model import Axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis as MatplotlibAxis
     from matplotlib.figure import Figure as Canvas
 
 PAPER = GROUNDS["print"]
@@ -50,11 +52,26 @@ class Pen:
 
 
 def set_axis(axes: Axes, which: str, axis: Axis) -> None:
-    """Title, scale and limits of one axis; short log axes are labelled with plain numbers."""
+    """Title, scale and limits of one axis."""
     getattr(axes, f"set_{which}label")(axis.title)
-    getattr(axes, f"set_{which}scale")(axis.scale)
+    if axis.scale != "linear":  # setting a scale also sets its ticks anew
+        getattr(axes, f"set_{which}scale")(axis.scale)
     if axis.limits is not None:
         getattr(axes, f"set_{which}lim")(*axis.limits)
+
+
+def label_plainly(*axes: MatplotlibAxis) -> None:
+    """Linear ticks as plain text (no mathematics to typeset), a common factor as ×10⁻⁵."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Plain(ScalarFormatter):
+        def get_offset(self) -> str:
+            return re.sub(r"1e([−-]?\d+)", lambda m: f"×10{captions.superscript(int(m[1].replace('−', '-')))}",
+                          super().get_offset())  # fmt: skip
+
+    for axis in axes:
+        if axis.get_scale() == "linear":
+            axis.set_major_formatter(Plain(useOffset=False, useMathText=False))
 
 
 def label_logarithms(axes: Axes) -> None:

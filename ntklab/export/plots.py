@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 from ntklab.errors import FileError
 from ntklab.export.curves import draw_curves
 from ntklab.export.images import draw_heatmap
-from ntklab.export.pen import PAPER, Pen, canvas_of
+from ntklab.export.pen import PAPER, Pen, canvas_of, label_plainly
 from ntklab.export.planes import draw_plane
 from ntklab.figures.captions import DOT
 from ntklab.figures.model import Curves, Figure, Heatmap
@@ -116,7 +116,7 @@ def _settings(pen: Pen) -> Iterator[None]:
         "font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "font.size": pen.font,
         "axes.labelsize": pen.font, "xtick.labelsize": pen.small, "ytick.labelsize": pen.small,
         "axes.linewidth": pen.rule, "axes.edgecolor": PAPER.ink, "axes.labelcolor": PAPER.ink, "text.color": PAPER.ink,
-        "axes.formatter.use_mathtext": True, "axes.formatter.limits": (-3, 4),
+        "axes.formatter.limits": (-3, 4),
         "svg.fonttype": "none", "svg.hashsalt": "ntklab", "pdf.fonttype": 42,
     }  # fmt: skip
     with _ONE_AT_A_TIME, mpl.rc_context(wanted):
@@ -158,6 +158,7 @@ def _drawn(figure: Figure, canvas: Canvas, pen: Pen) -> Axes:
     axes.set_title(figure.title, fontsize=pen.font, loc="left", pad=0.6 * pen.font)
     axes.tick_params(width=pen.rule, length=0.35 * pen.font, pad=0.25 * pen.font)
     axes.tick_params(which="minor", width=0.7 * pen.rule, length=0.2 * pen.font)
+    label_plainly(axes.xaxis, axes.yaxis)
     if isinstance(figure, Heatmap):
         draw_heatmap(figure, axes, pen)
     elif isinstance(figure, Curves):

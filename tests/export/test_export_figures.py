@@ -120,6 +120,21 @@ def test_svg_text_is_text_of_the_size_asked_for():
     assert "9px" in title.get("style")  # a pixel of this SVG is a point
 
 
+@pytest.mark.parametrize(("scale", "factor"), [(1e-6, "×10⁻⁶"), (3e5, "×10⁵"), (1.0, None)])
+def test_a_common_factor_of_the_ticks_is_said_in_real_units(scale, factor):
+    x = np.array([0.0, 1.0, 2.0])
+    words = text_of(svg_of(Curves("t", Axis("x"), Axis("y"), (Series("s", x, x * scale, "network"),))))
+    words += text_of(svg_of(Heatmap("t", np.diag(x) * scale, Norm("linear", 0.0, 2 * scale), "K")))
+    assert words.count(factor) == (0 if factor is None else 2)
+    assert not [word for word in words if re.search(r"\de[−+-]?\d", word)]
+
+
+def test_no_offset_is_taken_from_the_ticks():
+    values = 2.3 + 1e-6 * np.eye(3)
+    words = text_of(svg_of(Heatmap("t", values, Norm("linear", 2.3, 2.3 + 1e-6), "K")))
+    assert "2.3000010" in words
+
+
 def test_pdf_embeds_truetype_fonts():
     content = export.figure_bytes(curves(), "pdf")
     assert b"/CIDFontType2" in content
