@@ -3,6 +3,7 @@
 Importing this imports torch: do it late, in the thread that computes.
 """
 
+from ntklab.experiments.devices import devices, use_threads
 from ntklab.experiments.empirical import empirical
 from ntklab.experiments.forecast import forecast
 from ntklab.experiments.kernels import kernels
@@ -13,4 +14,16 @@ from ntklab.experiments.warm_up import warm_up
 from ntklab.experiments.width_convergence import width_convergence
 from ntklab.experiments.width_dial import width_dial
 
-__all__ = ["empirical", "forecast", "kernels", "load", "run", "train", "warm_up", "width_convergence", "width_dial"]
+__all__ = [
+    "devices",
+    "empirical",
+    "forecast",
+    "kernels",
+    "load",
+    "run",
+    "train",
+    "use_threads",
+    "warm_up",
+    "width_convergence",
+    "width_dial",
+]

@@ -7,7 +7,7 @@ The laboratory stands between the session (what is asked and what was found), th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ntklab.figures.views import PARTS, Scene, affected, scene_of
 from ntklab.gui import work
 from ntklab.gui.bridge import Bridge
 from ntklab.jobs import Arrived, Cancelled, Failed, Finished, Forecasted, Job
-from ntklab.progress import Partial, Work
+from ntklab.progress import Work
 from ntklab.results import Data
 from ntklab.session import Change, Session, edits
 from ntklab.spec import Experiment
@@ -48,6 +48,7 @@ class Laboratory(QObject):
     failed = Signal(object)  # jobs.Report
     running_changed = Signal(bool)
     computed = Signal()
+    devices_found = Signal(object)  # tuple of names
 
     def __init__(self, session: Session, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -67,23 +68,22 @@ class Laboratory(QObject):
 
     # -- what the user asks for ------------------------------------------------------------------------------------
 
-    def warm_up(self) -> None:
+    def warm_up(self, threads: int | None) -> None:
         """Import torch in the worker, then compute the present experiment."""
-        self._run(Task("warm-up", self.session.experiment), "Loading PyTorch", work.warm_up, lane="warm-up")
+        task = Task("warm-up", self.session.experiment, self.devices_found.emit)
+        self._run(task, "Loading PyTorch", lambda: work.warm_up(threads), lane="warm-up")
         self.compute()
 
     @Slot()
     def compute(self) -> None:
         """Data, kernels and spectra of the present experiment."""
-        experiment = self.session.experiment
-        self._run(Task("kernels", experiment), "Kernels", lambda: work.kernels(experiment), lane="science")
+        experiment, scene = self.session.experiment, self.scene()
+        self._run(Task("kernels", experiment), "Kernels", lambda: work.kernels(experiment, scene), lane="science")
 
     @Slot()
     def train(self) -> None:
         """Training; kernels first where they are missing or of another experiment."""
-        experiment, results = self.session.experiment, self.session.results
-        known = results.empirical is not None and not results.outdated & {"data", "empirical", "ntk"}
-        scene = self.scene() if known else Scene()
+        experiment, scene = self.session.experiment, self.scene()
         self._run(Task("training", experiment), "Training", lambda: work.training(experiment, scene), lane="science")
 
     @Slot()
@@ -94,9 +94,8 @@ class Laboratory(QObject):
     @Slot(int)
     def dial(self, width: int) -> None:
         """Recompute the finite kernel at ``width`` without editing the experiment; the newest width wins."""
-        results = self.session.results
-        ready = results.data is not None and results.ntk is not None and not results.outdated & {"data", "ntk"}
-        if self.warm and ready and self._dial.offer(width):
+        scene = self.scene()
+        if self.warm and scene.data is not None and scene.ntk is not None and self._dial.offer(width):
             self._start_dial(width)
 
     @Slot()
@@ -129,8 +128,9 @@ class Laboratory(QObject):
         self._run(Task("export", self.session.experiment, then), title, lambda: work.rendering(title, draw))
 
     def scene(self) -> Scene:
-        """What can be drawn now."""
-        return scene_of(self.session.results, self.session.selection.mode or 0)
+        """What can be drawn now: the results that belong to the present experiment."""
+        scene = scene_of(self.session.results, self.session.selection.mode or 0)
+        return replace(scene, **dict.fromkeys(self.session.results.outdated))
 
     def figure(self, view: str, choice: str) -> Figure | None:
         """The figure of ``choice`` in ``view``, if there is one yet."""
@@ -162,18 +162,13 @@ class Laboratory(QObject):
         task = self._tasks.get(message.job.id)
         if task is None:
             return
-        drawn: dict[tuple[str, str], Figure] = {}
-        for partial in message.partials:
-            self._take(partial, task, drawn)
+        # Of several states of one thing that came in one turn only the newest is worth showing.
+        found = {partial.key: partial.value for partial in message.partials if partial.key in PARTS}
+        drawn = {partial.value[:2]: partial.value[2] for partial in message.partials if partial.key == "figure"}
+        for name, value in found.items():
+            self.session.put(name, value, experiment=task.experiment)
         for (view, choice), figure in drawn.items():
             self.show(view, choice, figure)
-
-    def _take(self, partial: Partial, task: Task, drawn: dict[tuple[str, str], Figure]) -> None:
-        if partial.key == "figure":
-            view, choice, figure = partial.value
-            drawn[view, choice] = figure  # of several in one turn only the newest is worth drawing
-        elif partial.key in PARTS:
-            self.session.put(partial.key, partial.value, experiment=task.experiment)
 
     def show(self, view: str, choice: str, figure: Figure | None) -> None:
         """Make ``figure`` what ``choice`` of ``view`` shows."""

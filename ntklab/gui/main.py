@@ -1,7 +1,7 @@
 """Start-up in the order that shows something soonest, and an orderly end.
 
-The shell paints with Qt alone; plots (pyqtgraph) follow in slices, then the stored starter result, and torch is imported
-in the worker thread.
+The shell paints with Qt alone; plots (pyqtgraph) follow in slices, then the stored starter result, and torch is
+imported in the worker thread.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _Reporter:
     def __init__(self, window: Window) -> None:
         self._window = window
 
-    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def __call__(self, _kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if isinstance(error, KeyboardInterrupt):
             self._window.close()
         elif isinstance(error, NtkLabError):

@@ -47,7 +47,7 @@ class StartUp(QObject):
             self._show_stored()
             yield "stored result"
         self._window.plots_ready.emit()
-        self._window.laboratory.warm_up()
+        self._window.laboratory.warm_up(self._window.settings.threads)
 
     def _show_stored(self) -> None:
         try:

@@ -28,6 +28,7 @@ from ntklab.session import Change, Journal, Session, Settings, autosave, save_se
 
 LAYOUT_VERSION = 1
 SIDES = (300, 860, 280)  # experiment, views, inspector: shares of the width at the design size
+INSPECTOR_LEAST = 38  # characters
 DESIGN_SIZE = (1440, 900)
 
 
@@ -69,7 +70,10 @@ class Window(QMainWindow):
         self.sides = QSplitter(Qt.Orientation.Horizontal)
         for region in (self.experiment_panel, self.views, self.inspector):
             self.sides.addWidget(region)
+        self.sides.setStretchFactor(0, 0)
         self.sides.setStretchFactor(1, 1)
+        self.sides.setStretchFactor(2, 0)
+        self.inspector.setMinimumWidth(INSPECTOR_LEAST * self.fontMetrics().averageCharWidth())
         self.sides.setCollapsible(1, False)
         central = QWidget()
         layout = QVBoxLayout(central)

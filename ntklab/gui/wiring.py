@@ -5,15 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import psutil
+from PySide6.QtCore import QTimer
+
+from ntklab.figures.views import find
 from ntklab.gui import theme
 from ntklab.gui.actions.build import guarded
 from ntklab.gui.actions.export import export_given_figure
-from ntklab.gui.panels.view import ViewPanel
 from ntklab.gui.widgets.numbers import byte_text, duration
 from ntklab.jobs import Cancelled, Failed, Finished, Progressed, Started
 from ntklab.progress import Forecast
 from ntklab.session import Change, edits
 
+MEMORY_MS = 2000
 QUIET = ("forecast", "dial")  # lanes of jobs too short to be announced
 
 if TYPE_CHECKING:
@@ -50,6 +54,7 @@ def _wire_transport(window: Window) -> None:
     bar.palette_requested.connect(actions["palette"].trigger)
     bar.seed_committed.connect(partial(_edit_kernel, window, "seed"))
     bar.device_chosen.connect(partial(_edit_kernel, window, "device"))
+    bar.set_devices(("cpu",), window.session.experiment.kernel.device)
     bar.set_dark(theme.current().dark)
     bar.set_seed(window.session.experiment.kernel.seed)
 
@@ -75,7 +80,22 @@ def _wire_jobs(window: Window) -> None:
     bar.cancel_requested.connect(window.laboratory.stop)
     bar.report_requested.connect(window.open_report)
     window.laboratory.said.connect(window.say)
+    window.laboratory.devices_found.connect(partial(_devices_found, window))
+    _show_memory(window)
+    clock = QTimer(window, interval=MEMORY_MS)
+    clock.timeout.connect(partial(_show_memory, window))
+    clock.start()
     window.laboratory.failed.connect(window.show_failure)
+
+
+def _devices_found(window: Window, devices: tuple[str, ...]) -> None:
+    window.transport.set_devices(devices, window.session.experiment.kernel.device)
+    window.experiment_panel.set_devices(devices)
+
+
+def _show_memory(window: Window) -> None:
+    free = byte_text(psutil.virtual_memory().available)
+    window.jobs_bar.set_memory(f"{byte_text(psutil.Process().memory_info().rss)} used · {free} free")
 
 
 def _job_started(window: Window, message: Started) -> None:
@@ -131,8 +151,7 @@ def _choice_changed(window: Window, view: str, choice: str) -> None:
 
 
 def _show_card(window: Window, view: str, choice: str) -> None:
-    panel: ViewPanel = window.views.panels[view]
-    window.inspector.set_card(panel.choice.card)
+    window.inspector.set_card(find(view, choice).card)
 
 
 def _clicked(window: Window, what: tuple[Any, ...]) -> None:

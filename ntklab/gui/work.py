@@ -22,6 +22,7 @@ from ntklab.results import Data, Tile
 from ntklab.spec import Experiment
 
 TILE_REDRAW_SECONDS = 0.25
+FUNCTION_REDRAW_SECONDS = 0.2  # the slowest picture to draw
 SWITCH_INTERVAL = 0.0005  # keeps the window smooth while the worker holds the interpreter
 
 
@@ -47,16 +48,21 @@ class Latest:
         return value
 
 
-def warm_up() -> Work[None]:
-    """Import torch and what else the first job needs, then keep the collector from walking it all again."""
+def warm_up(threads: int | None) -> Work[tuple[str, ...]]:
+    """Import torch and what else the first job needs; the devices there are.
+
+    Afterwards the collector never walks over all that again.
+    """
     yield Forecast(peak_bytes=400_000_000, seconds=2.0, route="imports")
     from ntklab import experiments
 
     yield Progress(1, 2, "imports")
+    experiments.use_threads(threads)
     experiments.warm_up()
     gc.collect()
     gc.freeze()
     sys.setswitchinterval(SWITCH_INTERVAL)
+    return experiments.devices()
 
 
 def forecast(experiment: Experiment) -> Work[None]:
@@ -66,11 +72,11 @@ def forecast(experiment: Experiment) -> Work[None]:
     yield experiments.forecast(experiment)
 
 
-def kernels(experiment: Experiment) -> Work[None]:
+def kernels(experiment: Experiment, scene: Scene) -> Work[None]:
     """Data, kernels and spectra, with their figures."""
     from ntklab import experiments
 
-    yield from drawing(experiments.kernels(experiment), Scene())
+    yield from drawing(experiments.kernels(experiment), scene)
 
 
 def training(experiment: Experiment, scene: Scene) -> Work[None]:
@@ -127,28 +133,45 @@ def rendering(title: str, draw: Callable[[], bytes]) -> Work[bytes]:
 
 def drawing(work: Generator[Event, None, Any], scene: Scene) -> Work[None]:
     """Pass the events of ``work`` on, each followed by the figures that it changes."""
-    tiles = _TilePainter()
+    tiles, planes = _TilePainter(), _Pace(FUNCTION_REDRAW_SECONDS)
     try:
         for event in work:
-            if isinstance(event, Partial) and event.key == "training":
-                event = Partial("trajectory", event.value)  # so far; kept like a finished one if training is stopped
+            growing = isinstance(event, Partial) and event.key == "training"
+            if growing:  # kept like a finished trajectory if training is stopped
+                event = Partial("trajectory", event.value)  # type: ignore[union-attr]
             yield event
             if not isinstance(event, Partial):
                 continue
             if event.key in PARTS:
                 scene = replace(scene, **{event.key: event.value})
-                yield from _figures(event.key, scene)
+                yield from _figures(event.key, scene, but="function" if growing and not planes.due() else "")
             elif event.key == "tile" and scene.data is not None:
                 yield from tiles.add(event.value, scene.data)
     finally:
         work.close()
 
 
-def _figures(part: str, scene: Scene) -> Iterator[Partial]:
+def _figures(part: str, scene: Scene, *, but: str = "") -> Iterator[Partial]:
+    """The figures that ``part`` changes, except those of the view ``but``."""
     for view, choice in affected(part):
-        figure = choice.figure(scene)
+        figure = None if view.id == but else choice.figure(scene)
         if figure is not None:
             yield Partial("figure", (view.id, choice.id, figure))
+
+
+class _Pace:
+    """Says when it is time again, every so many ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._next = time.monotonic() + seconds
+
+    def due(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
 
 
 class _TilePainter:
@@ -158,7 +181,7 @@ class _TilePainter:
 
     def __init__(self) -> None:
         self._growing: dict[str, np.ndarray[Any, Any]] = {}
-        self._next = time.monotonic() + TILE_REDRAW_SECONDS
+        self._pace = _Pace(TILE_REDRAW_SECONDS)
 
     def add(self, tile: Tile, data: Data) -> Iterator[Partial]:
         """Take ``tile`` in; a figure of the kernel so far when it is time for one."""
@@ -170,8 +193,6 @@ class _TilePainter:
         matrix[rows, columns] = tile.values
         if tile.mirror:
             matrix[columns, rows] = tile.values.T
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + TILE_REDRAW_SECONDS
+        if self._pace.due():
             figure = figures.kernel(matrix.copy(), data, title="Kernel, being computed")
             yield Partial("figure", ("kernel", self._CHOICES[tile.kernel], figure))

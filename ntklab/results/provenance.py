@@ -9,6 +9,18 @@ from importlib import metadata
 from typing import Any
 
 
+@cache
+def versions() -> tuple[tuple[str, str], ...]:
+    """Versions of Python and of the packages that results depend on, without importing them."""
+    found = [("python", platform.python_version())]
+    for package in ("ntklab", "numpy", "scipy", "torch", "scikit-learn"):
+        try:
+            found.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Conventions and origin of a result. ``parameterisation`` is "ntk", "standard" or "mixed"; None where it has none.
@@ -25,21 +37,9 @@ class Provenance:
     spec: str = ""
     route: str = ""
     seconds: float | None = field(default=None, compare=False)
-    versions: tuple[tuple[str, str], ...] = field(default_factory=lambda: versions(), compare=False)
+    versions: tuple[tuple[str, str], ...] = field(default_factory=versions, compare=False)
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the metadata of files."""
         return {**asdict(self), "versions": dict(self.versions), "notes": list(self.notes)}
-
-
-@cache
-def versions() -> tuple[tuple[str, str], ...]:
-    """Versions of Python and of the packages that results depend on, without importing them."""
-    found = [("python", platform.python_version())]
-    for package in ("ntklab", "numpy", "scipy", "torch", "scikit-learn"):
-        try:
-            found.append((package, metadata.version(package)))
-        except metadata.PackageNotFoundError:
-            continue
-    return tuple(found)

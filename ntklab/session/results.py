@@ -36,8 +36,12 @@ class Results:
         return bool(self.outdated)
 
     def put(self, name: str, value: Any, experiment: Experiment) -> None:
-        """Keep ``value``, computed for ``experiment``. Raises ``KeyError`` for a name that is no part."""
+        """Keep ``value``, computed for ``experiment``, as a fresh part; ``compare`` tells if it is not.
+
+        Raises ``KeyError`` for a name that is no part.
+        """
         self._made_of[name] = INGREDIENTS[name](experiment)
+        self.outdated -= {name}
         setattr(self, name, value)
 
     def compare(self, experiment: Experiment) -> bool:

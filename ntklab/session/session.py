@@ -124,8 +124,10 @@ class Session:
 
         Raises ``KeyError`` for a name that ``Results`` does not have.
         """
-        self._results.put(name, value, experiment or self._experiment)
-        self._results.compare(self._experiment)
+        made_for = experiment or self._experiment
+        self._results.put(name, value, made_for)
+        if made_for is not self._experiment:  # else it is fresh, and the others are as they were
+            self._results.compare(self._experiment)
         self._tell("results", name)
         if name == "data" and value is not None:
             self._keep_selection_inside(len(value.X_train))

@@ -60,7 +60,7 @@ def when_idle(then: Callable[[], None]) -> None:
     """Call ``then`` once nothing runs any more."""
 
     def look() -> None:
-        if window.busy:
+        if window.running:
             QTimer.singleShot(5, look)
         else:
             then()
@@ -128,7 +128,7 @@ def dial(widths: object) -> None:
 
     def frame(view: str, choice: str, _figure: object) -> None:
         if (view, choice) == ("spectrum", "eigenvalues"):
-            window.repaint_views()
+            repaint()
             frames.append(now())
             if len(frames) == 40:
                 lab.figure_changed.disconnect(frame)
@@ -139,6 +139,11 @@ def dial(widths: object) -> None:
 
     lab.figure_changed.connect(frame)
     lab.dial(width)
+
+
+def repaint() -> None:
+    for panel in window.views.panels.values():
+        panel.plot.canvas.viewport().repaint()
 
 
 def finish() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from ntklab.figures.model import Figure
@@ -33,6 +34,8 @@ class ViewGrid(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._rows)
+        for row in self._row_splitters():
+            row.splitterMoved.connect(self._align_rows)
         for panel in panels:
             panel.activated.connect(self._activated)
             panel.choice_changed.connect(self._choice_changed)
@@ -67,8 +70,21 @@ class ViewGrid(QWidget):
             splitter.show()
         return bool(hidden)
 
-    def _row_splitters(self) -> list[QWidget]:
-        return [self._rows.widget(i) for i in range(self._rows.count())]
+    def _row_splitters(self) -> list[QSplitter]:
+        return [row for i in range(self._rows.count()) if isinstance(row := self._rows.widget(i), QSplitter)]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The columns of both rows stay in line."""
+        super().resizeEvent(event)
+        self._align_rows()
+
+    @Slot()
+    def _align_rows(self) -> None:
+        rows = self._row_splitters()
+        moved = self.sender() if self.sender() in rows else rows[0]
+        for row in rows:
+            if row is not moved and isinstance(moved, QSplitter):
+                row.setSizes(moved.sizes())
 
     @Slot(str)
     def _maximise(self, view: str) -> None:

@@ -59,7 +59,10 @@ class ViewPanel(QWidget):
         row.addWidget(self._outdated)
         row.addStretch(1)
         for choice in self.view.choices:
-            button = QToolButton(text=choice.title, checkable=True, autoRaise=True)
+            button = QToolButton()
+            button.setText(choice.title)
+            button.setCheckable(True)
+            button.setAutoRaise(True)
             button.setObjectName(f"choice-{choice.id}")
             button.setProperty("role", "segment")
             button.setAccessibleName(f"{self.view.title}: {choice.title}")
@@ -116,8 +119,9 @@ class ViewPanel(QWidget):
 
     @Slot()
     def _button_clicked(self) -> None:
-        position = self._buttons.buttons().index(self._buttons.checkedButton())
-        self.choose(self.view.choices[position].id)
+        for button, choice in zip(self._buttons.buttons(), self.view.choices, strict=True):
+            if button.isChecked():
+                self.choose(choice.id)
         self.activated.emit(self.view.id)
 
     @Slot()
