@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Batch = NDArray[np.intp] | None
 
 PIECE_FLOPS = {"cpu": 5e8, "cuda": 3e11}  # of one forward and backward pass between two yields: about 15 ms
-SINGLE_THREAD_FLOPS = 5e8  # below this a second thread costs more than it gives, and far more on a busy machine
+SINGLE_THREAD_FLOPS = 2.5e8  # below this a second thread costs more than it gives, and far more on a busy machine
 
 
 class NetworkDescent:
@@ -37,9 +37,7 @@ class NetworkDescent:
         self._parameters: list[Tensor] = list(module.parameters())
         self._velocity = [torch.zeros_like(p) for p in self._parameters]
         self._graph: Tensor | None = None  # f on all training samples with its graph, until the parameters change
-        count = sum(p.numel() for p in self._parameters)
-        self._piece = max(1, int(PIECE_FLOPS[X.device.type] // (6 * max(1, count))))
-        self._single = 6 * count * min(self._piece, max(1, len(X))) < SINGLE_THREAD_FLOPS
+        self._piece, self._single = _pieces(module, X)
 
     def step(self, batch: Batch = None) -> Pieces[None]:
         """One step on the samples of ``batch``, or on all of them."""
@@ -66,9 +64,9 @@ class NetworkDescent:
                 self._graph = self.module(self._X) if self._graph is None else self._graph
             train = _numbers(self._graph)
         else:
-            train = yield from self._forward(self._X)
-        test = yield from self._forward(self._X_test)
-        return train, test
+            train = yield from forward(self.module, self._X)
+        test = yield from forward(self.module, self._X_test)
+        return train, test.reshape(len(test), train.shape[1])
 
     def _chosen(self, batch: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
         index = torch.as_tensor(batch, device=self._X.device)
@@ -82,15 +80,23 @@ class NetworkDescent:
             gradient = self._velocity
         torch._foreach_add_(self._parameters, gradient, alpha=-self._rate)
 
-    def _forward(self, X: Tensor) -> Pieces[Array]:
-        parts = [np.zeros((0, self._Y.shape[1]))]
-        for x in torch.split(X, self._piece):
-            if not len(x):
-                continue
-            with threads(single=self._single), torch.no_grad():
-                parts.append(_numbers(self.module(x)))
-            yield
-        return np.concatenate(parts)
+
+def forward(module: nn.Module, X: Tensor) -> Pieces[Array]:
+    """Outputs (n, k) of ``module`` on samples ``X`` (n, …), in float64; (0, 0) without samples."""
+    piece, single = _pieces(module, X)
+    parts = []
+    for x in torch.split(X, piece) if len(X) else ():
+        with threads(single=single), torch.no_grad():
+            parts.append(_numbers(module(x)))
+        yield
+    return np.concatenate(parts) if parts else np.zeros((0, 0))
+
+
+def _pieces(module: nn.Module, X: Tensor) -> tuple[int, bool]:
+    """Samples that go forward and back between two yields, and whether one thread is best for so many."""
+    count = max(1, sum(p.numel() for p in module.parameters()))
+    piece = max(1, int(PIECE_FLOPS[X.device.type] // (6 * count)))
+    return piece, 6 * count * min(piece, len(X)) < SINGLE_THREAD_FLOPS
 
 
 def _numbers(outputs: Tensor) -> Array:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ntklab import networks, spec, spectra
 from ntklab.dynamics import cost
 from ntklab.dynamics.linear import LinearModel
+from ntklab.dynamics.network import forward
 from ntklab.dynamics.products import Pieces, largest_eigenvalue
 from ntklab.errors import DataError, SpecError
 from ntklab.kernels.empirical import empirical_ntk
@@ -42,6 +43,10 @@ class Request:
         if not len(self.data.X_train):
             raise DataError("training: the data has no training samples; ask for at least one")
         spec.check_fit(self.architecture, self.data.features, self.data.outputs)
+
+    def left(self, held: int) -> int | None:
+        """Of a budget in bytes what is left beside ``held`` bytes of kernels; None where none was set."""
+        return None if self.memory is None else max(1, self.memory - held)
 
     def inputs(self, X: Array) -> Array:
         """Samples in the shape that the architecture takes."""
@@ -78,9 +83,11 @@ def prepare(request: Request) -> Work[Start]:
     module = networks.build(request.architecture, seed=request.seed, dtype=request.dtype, device=request.device)
     X, X_test, Y = (_tensor(request, values) for values in (data.X_train, data.X_test, data.Y_train))
     X, X_test = (x.reshape(len(x), *request.architecture.input.shape) for x in (X, X_test))
-    start, start_test = _outputs(module, X), _outputs(module, X_test)
+    drawn = Progress(0, 1, "outputs at initialisation")
+    start = yield from pieces(forward(module, X), drawn)
+    start_test = (yield from pieces(forward(module, X_test), drawn)).reshape(-1, data.outputs)
 
-    gram = yield from _finite(request, request.inputs(data.X_train))
+    gram = yield from _finite(request, data.X_train)
     theta = np.asarray(gram.operator, dtype=np.float64)
     kernel = np.asarray(gram.matrix, dtype=np.float64)
     parameterisation = gram.provenance.parameterisation
@@ -91,17 +98,21 @@ def prepare(request: Request) -> Work[Start]:
     )
     linear = infinite = None
     if "linearised" in request.runs:
-        cross = yield from _cross(request)
+        cross = yield from _cross(request, held=theta.nbytes)
         linear = LinearModel(theta, cross, start, start_test, data.Y_train)
+    held = theta.nbytes + (0 if linear is None else linear.kernel_test.nbytes)
     if "infinite" in request.runs:
-        kernels = yield from _limit(request)
+        kernels = yield from _limit(request, held=held)
         infinite = LinearModel(*kernels, start, start_test, data.Y_train)
     return Start(module, X, Y, X_test, kernel, critical, linear, infinite, parameterisation)
 
 
-def mean_kernel(request: Request, module: nn.Module, X: Tensor, progress: Progress) -> Work[Array]:
-    """The train kernel of ``module`` as it is now, mean over outputs; ``progress`` is all that is told meanwhile."""
-    work = empirical_ntk(module, X, outputs="mean", dtype=request.dtype, device=request.device, memory=request.memory)
+def mean_kernel(request: Request, start: Start, progress: Progress) -> Work[Array]:
+    """The train kernel of the network as it is now, mean over outputs; ``progress`` is all that is told meanwhile."""
+    held = sum(m.kernel.nbytes + m.kernel_test.nbytes for m in (start.linear, start.infinite) if m is not None)
+    work = empirical_ntk(
+        start.module, start.X, outputs="mean", dtype=request.dtype, device=request.device, memory=request.left(held)
+    )
     gram: Gram = yield from translated(work, lambda _: progress)
     return np.asarray(gram.matrix, dtype=np.float64)
 
@@ -122,41 +133,38 @@ def _progress_alone(event: Event) -> Event | None:
     return event if isinstance(event, Progress) else None
 
 
-def _finite(request: Request, x1: Array, x2: Array | None = None) -> Work[Gram]:
+def _finite(request: Request, x1: Array, x2: Array | None = None, *, held: int = 0) -> Work[Gram]:
     work = empirical_ntk(
-        request.architecture, x1, x2, outputs="full", seed=request.seed,
-        dtype=request.dtype, device=request.device, memory=request.memory,
+        request.architecture, request.inputs(x1), None if x2 is None else request.inputs(x2), outputs="full",
+        seed=request.seed, dtype=request.dtype, device=request.device, memory=request.left(held),
     )  # fmt: skip
     return translated(work, _progress_alone)
 
 
-def _cross(request: Request) -> Work[Array]:
-    X, X_test = request.inputs(request.data.X_train), request.inputs(request.data.X_test)
+def _cross(request: Request, *, held: int) -> Work[Array]:
+    X, X_test = request.data.X_train, request.data.X_test
     if not len(X_test):
         return np.zeros((0, len(X) * request.data.outputs))
-    gram = yield from _finite(request, X_test, X)
+    gram = yield from _finite(request, X_test, X, held=held)
     return np.asarray(gram.operator, dtype=np.float64)
 
 
-def _limit(request: Request) -> Work[tuple[Array, Array]]:
+def _limit(request: Request, *, held: int) -> Work[tuple[Array, Array]]:
     X, X_test = request.inputs(request.data.X_train), request.inputs(request.data.X_test)
-    train = yield from _infinite(request, X)
-    test = (yield from _infinite(request, X_test, X)) if len(X_test) else np.zeros((0, len(X)))
-    return train, test
+    train = yield from _infinite(request, X, held=held)
+    if not len(X_test):
+        return train, np.zeros((0, len(X)))
+    return train, (yield from _infinite(request, X_test, X, held=held + train.nbytes))
 
 
-def _infinite(request: Request, x1: Array, x2: Array | None = None) -> Work[Array]:
+def _infinite(request: Request, x1: Array, x2: Array | None = None, *, held: int) -> Work[Array]:
     work = infinite_kernel(
-        request.architecture, x1, x2, kinds=("ntk",), dtype="float64", device=request.device, memory=request.memory
-    )
+        request.architecture, x1, x2, kinds=("ntk",), dtype="float64", device=request.device,
+        memory=request.left(held),
+    )  # fmt: skip
     grams = yield from translated(work, _progress_alone)
     return np.asarray(grams["ntk"].values, dtype=np.float64)
 
 
 def _tensor(request: Request, values: Array) -> Tensor:
     return torch.as_tensor(values, dtype=networks.torch_dtype(request.dtype), device=request.device)
-
-
-def _outputs(module: nn.Module, X: Tensor) -> Array:
-    with torch.no_grad():
-        return np.asarray(module(X).to("cpu", torch.float64).numpy())

@@ -166,7 +166,7 @@ class _Loop:
         start = self.start
         K = start.kernel
         if self._step:
-            K = yield from mean_kernel(self.request, start.module, start.X, self._progress())
+            K = yield from mean_kernel(self.request, start, self._progress())
         alignment = centred_target_alignment(K, self.request.data.Y_train) if np.isfinite(K).all() else None
         return relative_distance(K, start.kernel), float("nan") if alignment is None else alignment
 

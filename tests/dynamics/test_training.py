@@ -332,10 +332,9 @@ def test_closing_at_every_event_ends_cleanly(three):
     for stop in range(1, total, max(1, total // 40)):
         work = dynamics.train(architecture(3), three, Training(steps=12))
         for _ in range(stop):
-            next(work)
+            next(work, None)  # how many events there are depends on the time taken
         work.close()
-        with pytest.raises(StopIteration):
-            next(work)
+        assert work.gi_frame is None
     assert torch.get_num_threads() == before
     assert np.geterr()["over"] == "warn"
 

@@ -281,7 +281,7 @@ def test_closing_at_any_event_ends_the_work(question):
     for stop in range(0, total + 1, 1 + total // 50):
         work = question(experiment())
         for _ in range(stop):
-            next(work)
+            next(work, None)  # how many events there are depends on the time taken
         work.close()
         assert work.gi_frame is None
     assert (torch.get_num_threads(), np.geterr()) == before
