@@ -101,7 +101,7 @@ class _Full(Form):
         return _width(factor.A) + self.k * self.k * (_width(factor.B))
 
     def side(self) -> int:
-        return max(1, 640 // self.k)
+        return max(1, 1024 // self.k)
 
 
 class _Diagonal(Form):

@@ -91,6 +91,7 @@ def _prepare(
     cost = costs(
         [factor[:1] for factor in factors], asked.uses, form,
         item=asked.dtype.itemsize, copies=asked.route.copies,
+        inputs=rows.numel() + (0 if columns is None else columns.numel()),
     )  # fmt: skip
     n2 = None if columns is None else len(columns)
     plan = make_plan(len(rows), n2, cost, side=form.side(), budget=resolve(memory, asked.device))

@@ -19,7 +19,7 @@ from ntklab.kernels.tiles import Block, TilePlan, even_edge
 _STEP = 1.6e10
 """Multiply-adds of one step times bytes a number: 0.08 s at 100 GFLOP/s in float32, 0.16 s in float64 at half that."""
 
-_WORKSPACE = 16 * 2**20  # bytes that the matrix libraries and the interpreter take beside our arrays
+_WORKSPACE = 8 * 2**20  # bytes that the matrix libraries and the interpreter take beside our arrays
 _WORTH_TIMING = 2e9  # multiply-adds from which measuring the machine's speed is worth its time
 _EFFICIENCY = 0.7  # of that speed that the whole reaches
 _REMEDY = "ask for outputs='mean', use float32 or fewer samples, or raise memory"
@@ -29,7 +29,7 @@ _REMEDY = "ask for outputs='mean', use float32 or fewer samples, or raise memory
 class Costs:
     """Of one module and form: bytes and multiply-adds, per sample unless said otherwise.
 
-    ``item`` bytes of one number, ``fixed`` bytes for parameters and work space; ``kept`` bytes of the factors,
+    ``item`` bytes of one number, ``fixed`` bytes for inputs, parameters and work space; ``kept`` bytes of the factors,
     ``passing`` bytes alive while a sample goes through the network; ``cell`` bytes of one pair of samples in the
     result. ``pass_adds`` of a forward and backward pass, ``pair_adds`` of one pair of samples in a tile.
     """
@@ -43,8 +43,8 @@ class Costs:
     pair_adds: int
 
     def tile_bytes(self, side: int) -> int:
-        """Alive while a tile is computed: sum, product, widened inputs, and a copy for whoever watches."""
-        return 4 * side * side * self.cell
+        """Alive while a tile is computed: the sum, and the two products of the next layer."""
+        return 3 * side * side * self.cell
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,18 @@ def upper_blocks(start: int, stop: int, leaf: int) -> Iterator[Block]:
     yield from upper_blocks(middle, stop, leaf)
 
 
-def costs(factors: Sequence[Factor], uses: Sequence[DenseUse], form: Form, *, item: int, copies: int) -> Costs:
-    """From the factors of one sample; ``copies`` of each layer's values are alive in a pass, ``item`` bytes each."""
+def costs(
+    factors: Sequence[Factor], uses: Sequence[DenseUse], form: Form, *, item: int, copies: int, inputs: int
+) -> Costs:
+    """From the factors of one sample; ``copies`` of each layer's outputs are alive in a pass, ``item`` bytes each."""
     weights = [use.module.get_parameter("weight") for use in uses]
-    widths, adds = [sum(weight.shape) for weight in weights], [weight.numel() for weight in weights]
+    widths, adds = [len(weight) for weight in weights], [weight.numel() for weight in weights]
     kept = sum(part.numel() for factor in factors for part in (factor.A, factor.B) if part is not None)
     return Costs(
         item=item,
-        fixed=_WORKSPACE + item * sum(adds),
+        fixed=_WORKSPACE + item * (sum(adds) + inputs),
         kept=item * max(1, kept),
-        passing=item * (copies * sum(widths) + 3 * form.k * max(widths)),
+        passing=item * (copies * sum(widths) + 2 * form.k * max(widths)),
         cell=item * prod(form.store(1, 1)),
         pass_adds=sum(adds) + form.k * sum(adds[1:]),  # no cotangents are needed below the first layer
         pair_adds=max(1, sum(form.multiply_adds(factor) for factor in factors)),
