@@ -16,7 +16,7 @@ from ntklab.gui.panels.outline import Line, dense_widths, outline, parameterisat
 from ntklab.gui.panels.presets import PRESETS
 from ntklab.gui.panels.watching import watch
 from ntklab.gui.widgets import Choice, IconButton, InlineError, LogDial
-from ntklab.gui.widgets.numbers import integer, short
+from ntklab.gui.widgets.numbers import integer
 from ntklab.session import Session, edits
 from ntklab.spec import Experiment, output_shape, parameter_count
 
@@ -39,7 +39,6 @@ class ArchitecturePanel(QWidget):
 
     width_dragged = Signal(int)
     infinity = Signal(bool)
-    summary_changed = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,7 +76,7 @@ class ArchitecturePanel(QWidget):
 
     def _lay_out(self) -> None:
         tools = QHBoxLayout()
-        tools.setSpacing(2)
+        tools.setSpacing(0)
         for button in (self.add, self.up, self.down, self.remove):
             tools.addWidget(button)
         tools.addStretch(1)
@@ -121,16 +120,6 @@ class ArchitecturePanel(QWidget):
         self.remove.clicked.connect(self.remove_layer)
 
     @property
-    def summary(self) -> str:
-        """The network in a few words."""
-        architecture = self._session.experiment.architecture
-        widths = dense_widths(architecture)
-        hidden = (
-            f"{len(widths)}×{widths[0]}" if len(set(widths)) == 1 else "–".join(map(str, widths)) or "no hidden layer"
-        )
-        return f"{hidden} · {short(parameter_count(architecture))} parameters"
-
-    @property
     def selected(self) -> Line | None:
         """The line of the chosen layer."""
         found = [line for line in self.layers.lines.lines if line.path == self._selected]
@@ -149,7 +138,6 @@ class ArchitecturePanel(QWidget):
         count = len(architecture.layers)
         self.total.setText(f"{count} layer{'s' * (count != 1)} · {integer(parameter_count(architecture))} parameters")
         self._show_buttons()
-        self.summary_changed.emit(self.summary)
 
     def _show_dial(self, widths: tuple[int, ...]) -> None:
         self.dial.setEnabled(bool(widths))
@@ -200,7 +188,15 @@ class ArchitecturePanel(QWidget):
         """Take the chosen layer out."""
         line = self.selected
         if line is not None:
-            self._edit(lambda e: edits.remove_layer(e, line.path), f"remove {line.title}")
+            self._edit(
+                lambda e: edits.remove_layer(e, line.path), f"remove {line.title}", then=self._after_removal(line)
+            )
+
+    def _after_removal(self, line: Line) -> Path:
+        """The layer to choose when ``line`` goes: the next one moves up; the one before if that is the read-out."""
+        stack = [other for other in self.layers.lines.lines if other.path[:-1] == line.path[:-1] and other.layer]
+        following = [other for other in stack if other.path[-1] > line.path[-1] and not other.readout]
+        return line.path if following else (*line.path[:-1], max(line.path[-1] - 1, 0))
 
     @Slot(int)
     def move_layer(self, by: int) -> None:

@@ -147,7 +147,7 @@ _ETA = Symbol("η", "learning rate", _rate)
 _C = Symbol("c", "curvature of the loss", _curvature)
 _WIDTH = Symbol("n", "hidden width", _widths)
 _DEPTH = Symbol("L", "hidden layers", _depth)
-_DISTANCE = Symbol("‖ΔΘ‖_!F", "relative, now", lambda s: readings.distance(s.results))
+_DISTANCE = Symbol("‖ΔΘ‖_{!F}", "relative, now", lambda s: readings.distance(s.results))
 _SIGMA_W = Symbol("σ_W", "W_std of layers", _deviations("W_std"))
 _SIGMA_B = Symbol("σ_b", "b_std of layers", _deviations("b_std"))
 _S_STEP = "S ← σ_W² !E[φ(u)φ(v)] + σ_b²"
@@ -173,7 +173,7 @@ CARDS: tuple[CardSpec, ...] = (
         "Jacot et al. 2018, arXiv:1806.07572; Lee et al. 2019, arXiv:1902.06720",
     ),
     CardSpec(
-        "difference", "Finite minus infinite", "‖Θ_n − Θ_∞‖_!F / ‖Θ_∞‖_!F ∼ n^{−1/2}",
+        "difference", "Finite minus infinite", "‖Θ_n − Θ_∞‖_{!F} / ‖Θ_∞‖_{!F} ∼ n^{−1/2}",
         "What the random weights of one finite network add: noise that changes with the seed, and shrinks as the "
         "layers widen.",
         (_WIDTH, _DEPTH, _DISTANCE),
@@ -243,7 +243,7 @@ CARDS: tuple[CardSpec, ...] = (
         "Lee et al. 2019, arXiv:1902.06720; Lewkowycz et al. 2020, arXiv:2003.02218",
     ),
     CardSpec(
-        "drift", "Kernel drift", "‖Θ_t − Θ_0‖_!F / ‖Θ_0‖_!F",
+        "drift", "Kernel drift", "‖Θ_t − Θ_0‖_{!F} / ‖Θ_0‖_{!F}",
         "Near 0 the network is lazy: it stays with the kernel it began with. Far from 0 it learns features.",
         (
             Symbol("drift", "at the last snapshot", lambda s: readings.drift(s.results)),

@@ -26,7 +26,6 @@ class DataPanel(QWidget):
     """Edits ``experiment.dataset``. ``file_requested`` asks the window for a file of the user's."""
 
     file_requested = Signal()
-    summary_changed = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,13 +53,6 @@ class DataPanel(QWidget):
         watch(self, session, experiment=self.refresh)
         self.refresh()
 
-    @property
-    def summary(self) -> str:
-        """The data in a few words."""
-        dataset = self._session.experiment.dataset
-        scaling = "" if dataset.scaling == "none" else f" · {dataset.scaling.replace('_', ' ')}"
-        return f"{type_row(dataset.source).title} · {dataset.n_train} + {dataset.n_test}{scaling}"
-
     def refresh(self) -> None:
         """Show the document."""
         dataset = self._session.experiment.dataset
@@ -71,7 +63,6 @@ class DataPanel(QWidget):
         self._show_source_fields(row.name, dataset)
         self._show_classes(dataset)
         self.form.show_spec(dataset)
-        self.summary_changed.emit(self.summary)
 
     def _show_source_fields(self, name: str, dataset: Dataset) -> None:
         if name != self._source_type:

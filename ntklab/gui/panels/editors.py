@@ -43,7 +43,7 @@ def _choice(row: FieldRow) -> QWidget:
 
 
 def _text(row: FieldRow) -> QWidget:
-    return ValueEdit(str.strip, str, none=_none(row))
+    return ValueEdit(str.strip, str, none=_none(row), tail=row.kind == "path")
 
 
 def _numbers(row: FieldRow) -> QWidget:

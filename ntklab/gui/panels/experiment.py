@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ntklab.gui.panels.architecture import ArchitecturePanel
 from ntklab.gui.panels.data import DataPanel
 from ntklab.gui.panels.kernel import KernelPanel
 from ntklab.gui.panels.runbox import RunBox
+from ntklab.gui.panels.summaries import SUMMARIES
 from ntklab.gui.panels.training import TrainingPanel
-from ntklab.gui.widgets import Section, scrolled
+from ntklab.gui.panels.watching import watch
+from ntklab.gui.widgets import Section, ground, rule, scrolled
 from ntklab.session import Session
 
-DESIGN_WIDTH = 300
+OPEN_AT_FIRST = ("architecture",)
+_PANELS: dict[str, Callable[[Session], QWidget]] = {
+    "data": DataPanel,
+    "architecture": ArchitecturePanel,
+    "kernel": KernelPanel,
+    "training": TrainingPanel,
+}
 
 
 class ExperimentPanel(QWidget):
@@ -35,42 +44,70 @@ class ExperimentPanel(QWidget):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
+        self._devices: tuple[str, ...] = ("cpu",)
+        self._panels: dict[str, QWidget] = {}
         self.setObjectName("experiment-panel")
         self.setAccessibleName("Experiment")
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
-        self.data = DataPanel(session)
-        self.architecture = ArchitecturePanel(session)
-        self.kernel = KernelPanel(session)
-        self.training = TrainingPanel(session)
+        ground(self)
         self.runbox = RunBox()
-        self.sections = {
-            "data": self._section("Data", self.data, opened=False),
-            "architecture": self._section("Architecture", self.architecture, opened=True),
-            "kernel": self._section("Kernel", self.kernel, opened=False),
-            "training": self._section("Training", self.training, opened=False),
-        }
+        self.sections = {name: self._section(name) for name in SUMMARIES}
         self._lay_out()
-        self.architecture.width_dragged.connect(self.width_dragged)
-        self.architecture.infinity.connect(self.infinity)
-        self.data.file_requested.connect(self.file_requested)
         self.runbox.compute_requested.connect(self.compute_requested)
         self.runbox.train_requested.connect(self.train_requested)
         self.runbox.stop_requested.connect(self.stop_requested)
+        watch(self, session, experiment=self._summarise)
+        self._summarise()
 
-    def _section(
-        self, title: str, panel: DataPanel | ArchitecturePanel | KernelPanel | TrainingPanel, *, opened: bool
-    ) -> Section:
-        panel.setContentsMargins(0, 0, 0, 0)
+    def _section(self, name: str) -> Section:
+        section = Section(name.capitalize(), partial(self._make, name), opened=name in OPEN_AT_FIRST)
+        section.setObjectName(f"section-{name}")
+        return section
+
+    def _make(self, name: str) -> QWidget:
+        """The content of a section: of a folded one when it is first opened, so that the first paint comes sooner."""
+        panel = _PANELS[name](self._session)
+        self._panels[name] = panel
+        if isinstance(panel, ArchitecturePanel):
+            panel.width_dragged.connect(self.width_dragged)
+            panel.infinity.connect(self.infinity)
+        elif isinstance(panel, DataPanel):
+            panel.file_requested.connect(self.file_requested)
+        elif isinstance(panel, KernelPanel):
+            panel.set_devices(self._devices)
         framed = QWidget()
         layout = QVBoxLayout(framed)
         layout.setContentsMargins(14, 2, 14, 14)
         layout.addWidget(panel)
-        section = Section(title, framed, opened=opened)
-        section.setObjectName(f"section-{title.lower()}")
-        section.show_summary(panel.summary)
-        panel.summary_changed.connect(section.show_summary)
-        return section
+        return framed
+
+    def _panel(self, name: str) -> Any:
+        _ = self.sections[name].content
+        return self._panels[name]
+
+    @property
+    def data(self) -> DataPanel:
+        """The editor of the data."""
+        return self._panel("data")  # type: ignore[no-any-return]
+
+    @property
+    def architecture(self) -> ArchitecturePanel:
+        """The editor of the network."""
+        return self._panel("architecture")  # type: ignore[no-any-return]
+
+    @property
+    def kernel(self) -> KernelPanel:
+        """The editor of the kernel request."""
+        return self._panel("kernel")  # type: ignore[no-any-return]
+
+    @property
+    def training(self) -> TrainingPanel:
+        """The editor of the training."""
+        return self._panel("training")  # type: ignore[no-any-return]
+
+    def _summarise(self) -> None:
+        for name, summary in SUMMARIES.items():
+            self.sections[name].show_summary(summary(self._session.experiment))
 
     def _lay_out(self) -> None:
         title = QLabel("EXPERIMENT")
@@ -82,7 +119,7 @@ class ExperimentPanel(QWidget):
         stack.setSpacing(0)
         for index, section in enumerate(self.sections.values()):
             if index:
-                stack.addWidget(_rule())
+                stack.addWidget(rule())
             stack.addWidget(section)
         stack.addStretch(1)
         layout = QVBoxLayout(self)
@@ -90,7 +127,7 @@ class ExperimentPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(title)
         layout.addWidget(scrolled(inside), 1)
-        layout.addWidget(_rule())
+        layout.addWidget(rule())
         layout.addWidget(self.runbox)
 
     def set_forecast(self, text: str, ok: bool = True) -> None:
@@ -103,23 +140,16 @@ class ExperimentPanel(QWidget):
 
     def set_devices(self, devices: Sequence[str]) -> None:
         """The devices that kernels may be computed on."""
-        self.kernel.set_devices(devices)
+        self._devices = tuple(devices)
+        if "kernel" in self._panels:
+            self.kernel.set_devices(devices)
 
     def set_critical_rate(self, rate: float | None) -> None:
         """The largest stable learning rate, once it is known."""
-        self.training.set_critical_rate(rate)
+        if "training" in self._panels:  # one that is made later reads it off the session
+            self.training.set_critical_rate(rate)
 
     def pulse_dial(self) -> None:
         """Draw the eye to the width dial once."""
         self.sections["architecture"].open()
         self.architecture.dial.pulse()
-
-
-def _rule() -> QFrame:
-    rule = QFrame()
-    rule.setFixedHeight(1)
-    rule.setObjectName("rule")
-    rule.setFrameShape(QFrame.Shape.NoFrame)
-    rule.setAutoFillBackground(True)
-    rule.setBackgroundRole(QPalette.ColorRole.Mid)
-    return rule

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from ntklab.gui.panels import readings
@@ -11,7 +10,7 @@ from ntklab.gui.panels.cards import CARDS, CardSpec, card
 from ntklab.gui.panels.reading_table import BadgeRow, ReadingTable
 from ntklab.gui.panels.samples import SampleView
 from ntklab.gui.panels.watching import watch
-from ntklab.gui.widgets import Card, IconButton, scrolled, swap
+from ntklab.gui.widgets import Card, IconButton, ground, scrolled, swap
 from ntklab.session import Session
 
 DESIGN_WIDTH = 280
@@ -29,8 +28,7 @@ class InspectorPanel(QWidget):
         self._samples_shown: object = None
         self.setObjectName("inspector")
         self.setAccessibleName("Inspector")
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.Base)
+        ground(self)
         self.pair = _Block("Pair", "Deselect the pair")
         self.pair_table = ReadingTable()
         self.samples = QWidget()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from ntklab.gui.widgets import ElidedLabel, IconButton, restyle
+from ntklab.gui.widgets import ElidedLabel, IconButton, ground, restyle, rule
 from ntklab.gui.widgets.numbers import duration
 
 _STEPS = 1000
@@ -59,8 +59,9 @@ class JobsBar(QFrame):
         self.readout.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def _lay_out(self) -> None:
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(14, 3, 14, 3)
+        ground(self)
+        layout = QHBoxLayout()
+        layout.setContentsMargins(14, 2, 14, 2)
         layout.setSpacing(10)
         for widget in (self.job, self.progress, self.eta, self.cancel, self.queue):
             layout.addWidget(widget)
@@ -68,7 +69,12 @@ class JobsBar(QFrame):
         layout.addWidget(self.details)
         for widget in (self.readout, self.device, self.memory, self.saved):
             layout.addWidget(widget)
-        self.setFixedHeight(round(self.fontMetrics().height() * 2.1))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(rule())
+        outer.addLayout(layout, 1)
+        self.setFixedHeight(round(self.fontMetrics().height() * 2.2))
 
     # -- jobs ------------------------------------------------------------------------------------------------------
 

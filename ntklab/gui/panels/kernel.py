@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ntklab.gui.panels.fields import FieldForm, committer
@@ -20,8 +19,6 @@ _ROWS = field_rows(KernelRequest)
 
 class KernelPanel(QWidget):
     """Edits ``experiment.kernel``."""
-
-    summary_changed = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,12 +37,6 @@ class KernelPanel(QWidget):
         watch(self, session, experiment=self.refresh)
         self.refresh()
 
-    @property
-    def summary(self) -> str:
-        """The request in a few words."""
-        kernel = self._session.experiment.kernel
-        return f"{kernel.outputs} · {kernel.dtype} · {kernel.device} · seed {kernel.seed}"
-
     def set_devices(self, devices: Sequence[str]) -> None:
         """Offer ``devices``, as torch calls them."""
         self._devices = tuple(devices)
@@ -58,4 +49,3 @@ class KernelPanel(QWidget):
         missing = {kernel.device} - set(self._devices)
         self.device.set_rows([(name, name, "not on this machine" if name in missing else "") for name in offered])
         self.form.show_spec(kernel)
-        self.summary_changed.emit(self.summary)

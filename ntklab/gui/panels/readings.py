@@ -223,7 +223,8 @@ def _half_life(session: Session, spectrum: Spectrum, k: int) -> str:
         float(spectrum.eigenvalues[k]), rate=rate, n=len(data.X_train), k=data.outputs, loss=training.loss,
         momentum=training.momentum,
     )  # fmt: skip
-    return f"{number(steps, 3)} steps" if math.isfinite(steps) else "never"
+    count = number(steps, 3)
+    return f"{count} step{'s' * (count != '1')}" if math.isfinite(steps) else "never"
 
 
 def learning_rate(session: Session) -> float | None:

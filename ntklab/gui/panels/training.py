@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ntklab.gui.panels.fields import FieldForm, committer
@@ -24,8 +24,6 @@ LOSSES = {
 
 class TrainingPanel(QWidget):
     """Edits ``experiment.training`` and says what its learning rate is, and is against the largest stable one."""
-
-    summary_changed = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,13 +49,6 @@ class TrainingPanel(QWidget):
         self._results_changed()
         self.refresh()
 
-    @property
-    def summary(self) -> str:
-        """The training in a few words."""
-        training = self._session.experiment.training
-        batch = "full batch" if training.batch_size is None else f"batch {training.batch_size}"
-        return f"{training.steps} steps · {self._rate_words(training)} · {batch}"
-
     def set_critical_rate(self, rate: float | None) -> None:
         """The largest stable learning rate of the linear model, once it is known."""
         if rate != self._critical:
@@ -77,7 +68,6 @@ class TrainingPanel(QWidget):
         self.form.editors["critical_share"].setVisible(training.learning_rate is None)
         self.loss.setText(maths(LOSSES[training.loss]))
         self._show_rate(training)
-        self.summary_changed.emit(self.summary)
 
     def _show_rate(self, training: Training) -> None:
         text, role = rate_sentence(training, self._critical)
@@ -85,12 +75,6 @@ class TrainingPanel(QWidget):
         if self.rate.property("role") != role:
             self.rate.setProperty("role", role)
             restyle(self.rate)
-
-    @staticmethod
-    def _rate_words(training: Training) -> str:
-        if training.learning_rate is None:
-            return f"{number(training.critical_share, 3)} × critical"
-        return f"η = {number(training.learning_rate, 3)}"
 
 
 def rate_sentence(training: Training, critical: float | None) -> tuple[str, str]:

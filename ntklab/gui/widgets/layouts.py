@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QLayout, QScrollArea, QWidget
 
 
@@ -23,9 +24,26 @@ def clear(layout: QLayout) -> None:
 
 
 def swap(layout: QLayout, old: QWidget, new: QWidget) -> None:
-    """Put ``new`` where ``old`` was, and discard that."""
+    """Put ``new`` where ``old`` was, in the layout and in the order of Tab, and discard ``old``."""
+    before = old.previousInFocusChain()
+    while before is not None and before is not old and not _takes_tab(before):
+        before = before.previousInFocusChain()
     layout.replaceWidget(old, new)
+    if before is not None and before is not old:
+        tab_after(before, new)
     discard(old)
+
+
+def tab_after(before: QWidget, new: QWidget) -> None:
+    """Let Tab go from ``before`` through what is inside ``new``, then on to where it went before."""
+    for widget in new.findChildren(QWidget):
+        if _takes_tab(widget) and widget is not before and widget.window() is before.window():
+            QWidget.setTabOrder(before, widget)
+            before = widget
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.focusProxy() is None
 
 
 def scrolled(inside: QWidget) -> QScrollArea:
@@ -36,3 +54,19 @@ def scrolled(inside: QWidget) -> QScrollArea:
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     area.setWidget(inside)
     return area
+
+
+def rule() -> QFrame:
+    """A hairline from left to right."""
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.NoFrame)
+    line.setFixedHeight(1)
+    line.setAutoFillBackground(True)
+    line.setBackgroundRole(QPalette.ColorRole.Mid)
+    return line
+
+
+def ground(region: QWidget) -> None:
+    """Give ``region`` the ground of a panel."""
+    region.setAutoFillBackground(True)
+    region.setBackgroundRole(QPalette.ColorRole.Base)

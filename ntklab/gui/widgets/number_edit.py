@@ -22,7 +22,8 @@ class ValueEdit(QLineEdit):
 
     Emits ``committed(value)`` on Return or when the focus leaves after a change, ``problem(text)`` when the text cannot
     be read; the text stays as the user left it. Escape brings the shown value back and emits ``reverted``. An empty
-    text is None where ``none`` says what that means. Undo and redo go to the window unless text is being typed.
+    text, or "none", is None where ``none`` says what that means. ``tail`` shows the end of a long text. Undo and redo
+    go to the window unless text is being typed.
     """
 
     committed = Signal(object)
@@ -35,10 +36,11 @@ class ValueEdit(QLineEdit):
         show: Callable[[Any], str] = str,
         *,
         none: str = "",
+        tail: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._parse, self._show = parse, show
+        self._parse, self._show, self._tail = parse, show, tail
         self._optional = bool(none)
         self._shown = ""
         self._failed = ""
@@ -59,7 +61,7 @@ class ValueEdit(QLineEdit):
         set_valid(self, True)
         if self.text() != self._shown:
             self.setText(self._shown)
-            self.setCursorPosition(0)
+            self.setCursorPosition(len(self._shown) if self._tail else 0)
 
     def reject(self) -> None:
         """Mark the text as refused; it stays."""
@@ -82,7 +84,7 @@ class ValueEdit(QLineEdit):
 
     def read(self, text: str) -> Any:
         """The value of ``text``. Raises ``ValueError``."""
-        if not text.strip() and self._optional:
+        if self._optional and text.strip().lower() in ("", "none", self.placeholderText().lower()):
             return None
         return self._parse(text)
 

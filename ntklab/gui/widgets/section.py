@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
+
+from ntklab.gui.widgets.layouts import tab_after
 
 
 class SectionHeader(QAbstractButton):
@@ -75,24 +79,39 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class Section(QWidget):
-    """``content`` under a header that folds it; ``toggled(open)`` says so."""
+    """What ``make`` makes (when it is first shown) under a header that folds it; ``toggled(open)`` says so."""
 
     toggled = Signal(bool)
 
-    def __init__(self, title: str, content: QWidget, *, opened: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str, make: Callable[[], QWidget], *, opened: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.content = content
+        self._make = make
+        self._content: QWidget | None = None
         self.header = SectionHeader(title)
         self.header.setObjectName("section-header")
         self.header.setChecked(opened)
         self.header.setToolTip(f"Show or hide {title.lower()}")
-        content.setVisible(opened)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.header)
-        layout.addWidget(content)
         self.header.toggled.connect(self._turn)
+        if opened:
+            self.content.show()
+
+    @property
+    def content(self) -> QWidget:
+        """What is folded away; made now if it was not yet."""
+        if self._content is None:
+            self._content = self._make()
+            self._content.setVisible(self.opened)
+            layout = self.layout()
+            assert layout is not None
+            layout.addWidget(self._content)
+            tab_after(self.header, self._content)
+        return self._content
 
     @property
     def opened(self) -> bool:
@@ -109,6 +128,7 @@ class Section(QWidget):
 
     @Slot(bool)
     def _turn(self, opened: bool) -> None:
-        self.content.setVisible(opened)
+        if opened or self._content is not None:
+            self.content.setVisible(opened)
         self.header.updateGeometry()
         self.toggled.emit(opened)

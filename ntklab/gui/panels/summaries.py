@@ -1,0 +1,50 @@
+"""The experiment in four short lines, for sections that are folded. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ntklab.gui.panels.outline import dense_widths
+from ntklab.gui.widgets.numbers import number, short
+from ntklab.spec import Experiment, parameter_count, type_row
+
+
+def data(experiment: Experiment) -> str:
+    """Source, samples, scaling."""
+    dataset = experiment.dataset
+    scaling = "" if dataset.scaling == "none" else f" · {dataset.scaling.replace('_', ' ')}"
+    return f"{type_row(dataset.source).title} · {dataset.n_train} + {dataset.n_test}{scaling}"
+
+
+def architecture(experiment: Experiment) -> str:
+    """Hidden widths and the number of parameters."""
+    widths = dense_widths(experiment.architecture)
+    same = len(set(widths)) == 1
+    hidden = f"{len(widths)}×{widths[0]}" if same else "–".join(map(str, widths)) or "no hidden layer"
+    return f"{hidden} · {short(parameter_count(experiment.architecture))} parameters"
+
+
+def kernel(experiment: Experiment) -> str:
+    """Outputs, precision, device, seed."""
+    request = experiment.kernel
+    return f"{request.outputs} · {request.dtype} · {request.device} · seed {request.seed}"
+
+
+def training(experiment: Experiment) -> str:
+    """Steps, rate, batch."""
+    asked = experiment.training
+    rate = (
+        f"η = {number(asked.learning_rate, 3)}"
+        if asked.learning_rate is not None
+        else (f"{number(asked.critical_share, 3)} × critical")
+    )
+    batch = "full batch" if asked.batch_size is None else f"batch {asked.batch_size}"
+    return f"{asked.steps} steps · {rate} · {batch}"
+
+
+SUMMARIES: dict[str, Callable[[Experiment], str]] = {
+    "data": data,
+    "architecture": architecture,
+    "kernel": kernel,
+    "training": training,
+}
