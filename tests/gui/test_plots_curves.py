@@ -171,6 +171,27 @@ def test_legend_only_where_there_is_a_choice_and_never_over_the_data(view, qapp)
     assert view.canvas.page().entries == ()
 
 
+def test_legend_in_two_columns_has_a_role_a_row(view, qapp) -> None:
+    names = [f"{run}, {part}" for part in ("train", "test") for run in ("network", "linearised", "infinite")]
+    series = tuple(Series(name, STEPS, STEPS, name.split(",")[0]) for name in names)
+    view.resize(320, 300)
+    qapp.processEvents()
+    view.show_figure(Curves("Loss", Axis("step"), Axis("loss"), series))
+    tops = {name: rect.top() for name, rect in zip(names, view.canvas.paper.places.legend, strict=True)}
+    for run in ("network", "linearised", "infinite"):
+        assert tops[f"{run}, train"] == tops[f"{run}, test"]
+    assert len(set(tops.values())) == 3
+
+
+def test_more_entries_than_room_are_left_out(view, qapp) -> None:
+    series = tuple(Series(f"a rather long name, number {k}", STEPS, STEPS, "network") for k in range(12))
+    view.resize(300, 300)
+    view.show_figure(Curves("Many", Axis("x"), Axis("y"), series))
+    qapp.processEvents()
+    view.grab()
+    assert sum(not rect.isEmpty() for rect in view.canvas.paper.places.legend) == 3
+
+
 def test_scales_can_be_switched_and_come_back(view, qapp) -> None:
     view.show_figure(LOSS)
     names = {toggle.id: toggle.on for toggle in content(view).toggles()}

@@ -78,7 +78,13 @@ def test_subscripts_belong_to_lone_letters() -> None:
 
 
 def test_legend_columns_are_even() -> None:
-    rows = text.columns([100.0] * 6, 520.0)
+    assert text.wrap([100.0] * 6, 520.0) == [[0, 1, 2, 3, 4], [5]]
+    rows = text.columns([100.0] * 6, 520.0, 2)
     assert [[index for index, _ in row] for row in rows] == [[0, 1, 2], [3, 4, 5]]
     assert [x for _, x in rows[1]] == [0.0, 100.0, 200.0]
-    assert [[index for index, _ in row] for row in text.columns([100.0] * 5, 520.0)] == [[0, 1, 2, 3, 4]]
+
+
+def test_legend_columns_that_do_not_fit_are_given_up() -> None:
+    rows = text.columns([300.0, 50.0, 50.0, 300.0], 400.0, 2)
+    assert [[index for index, _ in row] for row in rows] == [[0, 1, 2], [3]]
+    assert [x for _, x in rows[0]] == [0.0, 300.0, 350.0]

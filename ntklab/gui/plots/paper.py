@@ -203,7 +203,9 @@ class Paper(pg.GraphicsObject):
     # -- legend and colour bar -------------------------------------------------------------------------------------
 
     def _paint_legend(self, painter: QPainter) -> None:
-        for entry, rect in zip(self.page.entries, self.places.legend, strict=False):
+        for entry, rect in zip(self.page.entries, self.places.legend, strict=True):
+            if rect.isEmpty():  # no room
+                continue
             self._paint_swatch(painter, entry, rect)
             painter.setPen(self.look.ink)
             text.draw(

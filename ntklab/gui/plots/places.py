@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import QRectF, QSizeF
 from PySide6.QtGui import QFontMetricsF
 
+from ntklab.figures.model import Role
 from ntklab.gui.plots import norm, text, ticks
 from ntklab.gui.plots.look import Look
 from ntklab.gui.plots.page import AxisPage, Entry, Page, Span
@@ -86,14 +87,26 @@ def _legend(page: Page, width: float, look: Look) -> tuple[list[QRectF], float]:
         return [], 0.0
     measure = text.measure(look.font)
     widths = [swatch(entry, look) + look.unit * 1.5 + measure(entry.name) + look.unit * 4 for entry in page.entries]
-    rows = text.columns(widths, width - look.unit * 6)[:_MOST_ROWS]
+    room = width - look.unit * 6
+    wanted = len(text.wrap(widths, room))
+    order = _by_role([entry.role for entry in page.entries], wanted)
+    rows = text.columns([widths[index] for index in order], room, wanted)[:_MOST_ROWS]
     height = look.line_height * 1.3
-    rects = [
-        QRectF(x, look.unit * 0.5 + number * height, widths[index], height)
-        for number, row in enumerate(rows)
-        for index, x in row
-    ]
+    rects = [QRectF()] * len(order)
+    for number, row in enumerate(rows):
+        for place, x in row:
+            index = order[place]
+            rects[index] = QRectF(x, look.unit * 0.5 + number * height, widths[index], height)
     return rects, len(rows) * height + look.unit * 0.5
+
+
+def _by_role(roles: list[Role], rows: int) -> list[int]:
+    """Order of the entries, row by row, that brings those of a role into one row where that is possible."""
+    columns, over = divmod(len(roles), rows)
+    by_column = [roles[row::rows] for row in range(rows)]  # what stands in a row if columns are filled first
+    if rows > 1 and not over and all(len(set(row)) == 1 for row in by_column):
+        return [column * rows + row for row in range(rows) for column in range(columns)]
+    return list(range(len(roles)))
 
 
 def _beside(legend: list[QRectF], left: float, width: float, look: Look) -> tuple[QRectF, ...]:

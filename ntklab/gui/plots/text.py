@@ -72,18 +72,16 @@ def wrap(widths: Sequence[float], room: float) -> list[list[int]]:
     return rows
 
 
-def columns(widths: Sequence[float], room: float) -> list[list[tuple[int, float]]]:
-    """The items of ``widths`` as rows of (position, x): as few rows as ``wrap``, even, in columns if they fit."""
-    rows = wrap(widths, room)
-    if len(rows) > 1:
-        per_row = -(-len(widths) // len(rows))
-        even = [list(range(start, min(start + per_row, len(widths)))) for start in range(0, len(widths), per_row)]
-        starts = [0.0]
-        for column in range(per_row):
-            starts.append(starts[-1] + max(widths[row[column]] for row in even if column < len(row)))
-        if starts[-1] <= room:
-            return [list(zip(row, starts, strict=False)) for row in even]
-    return [[(index, sum(widths[k] for k in row if k < index)) for index in row] for row in rows]
+def columns(widths: Sequence[float], room: float, rows: int) -> list[list[tuple[int, float]]]:
+    """The items of ``widths`` as ``rows`` even rows of (position, x), in columns; as in ``wrap`` if they are too wide."""
+    per_row = -(-len(widths) // rows)
+    even = [list(range(start, min(start + per_row, len(widths)))) for start in range(0, len(widths), per_row)]
+    starts = [0.0]
+    for column in range(per_row):
+        starts.append(starts[-1] + max(widths[row[column]] for row in even if column < len(row)))
+    if rows > 1 and starts[-1] <= room:
+        return [list(zip(row, starts, strict=False)) for row in even]
+    return [[(index, sum(widths[k] for k in row if k < index)) for index in row] for row in wrap(widths, room)]
 
 
 def measure(font: QFont) -> Callable[[str], float]:
