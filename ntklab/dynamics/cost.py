@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from math import sqrt
 
 from ntklab import spec
+from ntklab.dynamics import schedule
 from ntklab.kernels import budget
 from ntklab.progress import Forecast
 
 FLOPS = 3e10  # a second, of one core in float64
+NUMBERS = 1e9  # of a kernel that are read in a second
 DECOMPOSITION = 6  # matrices alive while a kernel is decomposed
 
 
@@ -23,7 +25,7 @@ def forecast(
     runs: Sequence[str],
     memory: int | None = None,
 ) -> Forecast:
-    """For ``n`` training and ``m`` test samples of ``k`` outputs: float64 bytes of the kernels, about the seconds.
+    """For ``n`` training and ``m`` test samples of ``k`` outputs: float64 bytes of the kernels, seconds of one core.
 
     The kernels are in the machine's memory whatever computes them. Raises ``MemoryBudgetError`` if they exceed
     ``memory`` (bytes; None takes half of what is free).
@@ -34,11 +36,25 @@ def forecast(
     passing = max(size * max(size, cross), DECOMPOSITION * n * n)  # a kernel while it is computed, or decomposed
     peak = 8 * (held + passing + 4 * parameters)
     _check(peak, memory, n=n, m=m, k=k)
-    batch = min(training.batch_size or n, n)
-    step = 6 * parameters * batch + 2 * size * batch * k
-    recording = 2 * parameters * (n + m) + 2 * (size + cross) * size
-    seconds = training.steps * (step + recording) / FLOPS
+    seconds = _kernels(architecture, n, m if cross else 0, k) + _steps(training, n, size, cross, parameters)
     return Forecast(peak, seconds, training.steps, route="gradient descent: " + " + ".join(runs))
+
+
+def _kernels(architecture: spec.Architecture, n: int, m: int, k: int) -> float:
+    """Seconds for the finite kernels at the start, and the dozen of train kernels on the way."""
+    units = sum(entry.after[-1] for entry in spec.layer_shapes(architecture) if entry.parameters)
+    passes = 2 * (1 + k) * spec.parameter_count(architecture)
+    first = (n * n + 2 * n * m) * k * k * units + (2 * n + m) * passes
+    snapshot = n * n * k * units + n * passes
+    return (first + schedule.SNAPSHOTS * snapshot) / FLOPS
+
+
+def _steps(training: spec.Training, n: int, size: int, cross: int, parameters: int) -> float:
+    """Seconds for the steps of network and linear model, and for recording them."""
+    share = min(training.batch_size or n, n) / n
+    step = share * (6 * parameters * n / FLOPS + size * size / NUMBERS)
+    moment = 2 * parameters * n / FLOPS + cross * size / NUMBERS
+    return training.steps * step + len(schedule.recorded(training.steps)) * moment
 
 
 def _check(peak: int, memory: int | None, *, n: int, m: int, k: int) -> None:
