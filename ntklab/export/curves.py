@@ -75,8 +75,8 @@ def _rule(rule: Rule, axes: Axes, pen: Pen) -> None:
         words: dict[str, Any] = {"ha": "right", "va": "bottom"}
     else:
         axes.axvline(rule.at, **look)
-        at, shift, place = (rule.at, 0.98), (0.25 * pen.small, 0.0), axes.get_xaxis_transform()
-        words = {"ha": "left", "va": "top", "rotation": 90}
+        at, shift, place = (rule.at, 0.02), (0.25 * pen.small, 0.0), axes.get_xaxis_transform()
+        words = {"ha": "left", "va": "bottom", "rotation": 90}
     if rule.label:
         axes.annotate(rule.label, at, shift, xycoords=place, textcoords="offset points", fontsize=pen.small,
                       color=PAPER.quiet, **words)  # fmt: skip

@@ -58,6 +58,10 @@ def set_axis(axes: Axes, which: str, axis: Axis) -> None:
         getattr(axes, f"set_{which}scale")(axis.scale)
     if axis.limits is not None:
         getattr(axes, f"set_{which}lim")(*axis.limits)
+    if axis.unit == "degrees":
+        from matplotlib.ticker import MultipleLocator
+
+        getattr(axes, f"{which}axis").set_major_locator(MultipleLocator(60))
 
 
 def label_plainly(*axes: MatplotlibAxis) -> None:

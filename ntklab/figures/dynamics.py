@@ -14,7 +14,7 @@ from ntklab.results import Data, Trajectory
 Float = NDArray[np.float64]
 RUN_ROLES: dict[str, Role] = {"network": "network", "linearised": "linearised", "infinite": "infinite"}
 RUN_NAMES = {"network": "network", "linearised": "linearised", "infinite": "infinite width"}
-_SAMPLES = 4
+_SAMPLES = 3
 _CLOCKS = {"step": Axis("step"), "rate": Axis("time ηt", "learning rate × step")}
 
 
@@ -64,7 +64,7 @@ def alignment(trajectory: Trajectory) -> Curves:
 
 
 def outputs(trajectory: Trajectory, data: Data | None = None, *, output: int | None = None) -> Curves:
-    """Outputs on up to four of the chosen samples during training; with ``data`` also their targets.
+    """Outputs on up to three of the chosen samples during training; with ``data`` also their targets.
 
     ``output`` None shows one output of a binary or regression target, and each sample's own class otherwise.
     """

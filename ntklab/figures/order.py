@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ntklab.figures.inputs import Layout, layout
+from ntklab.figures.inputs import layout
 from ntklab.results import Data
 
 Float = NDArray[np.float64]
@@ -24,25 +24,19 @@ class Order:
 
 @lru_cache(maxsize=8)
 def sample_order(data: Data) -> Order:
-    """Training samples by class, and within a class so that neighbours are alike.
+    """Training samples by class where there are classes, and within a class so that neighbours are alike.
 
     On a line or circle by coordinate, in the plane by angle about the middle of the class, otherwise by the first
-    principal component. Without classes: by coordinate on a line or circle, else by the first target.
+    principal component.
     """
     place = layout(data)
-    key, words = _along(place)
-    if data.labels_train is None:
-        if not place.line:
-            key, words = data.Y_train[:, 0], "by target"
-        return Order(np.argsort(key, kind="stable"), words)
-    if not place.line and place.equal:
-        key, words = _angles(place.train, data.labels_train), "angle"
-    return Order(np.lexsort((key, data.labels_train)), f"by class, then {words.removeprefix('by ')}")
-
-
-def _along(place: Layout) -> tuple[Float, str]:
-    axis = place.axes[0]
-    return place.train[:, 0], f"by {axis.label}"
+    n = len(place.train)
+    labels = np.zeros(n, dtype=np.int64) if data.labels_train is None else data.labels_train
+    around = not place.line and place.equal
+    key = _angles(place.train, labels) if around else place.train[:, 0]
+    words = "angle" if around else place.axes[0].label
+    words = f"by {words}" if data.labels_train is None else f"by class, then {words}"
+    return Order(np.lexsort((key, labels)), words)
 
 
 def _angles(points: Float, labels: NDArray[np.int64]) -> Float:

@@ -93,13 +93,15 @@ def _function(data: Data, trajectory: Trajectory | None) -> Figure:
 
 VIEWS: tuple[View, ...] = (
     View("kernel", "Kernel", (
-        Choice("empirical", "Empirical", ("empirical", "data"), _empirical, "kernel", _KERNELS, ("empirical_spectrum",)),
+        Choice("empirical", "Empirical", ("empirical", "data"), _empirical, "kernel", _KERNELS,
+               ("empirical_spectrum",)),
         Choice("analytic", "Analytic", ("ntk", "data"), _analytic, "analytic", _KERNELS, ("ntk_spectrum",)),
         Choice("difference", "Difference", ("empirical", "ntk", "data"), figures.difference, "difference", _KERNELS),
         Choice("nngp", "NNGP", ("nngp", "data"), _nngp, "nngp", _KERNELS),
     )),
     View("spectrum", "Spectrum", (
-        Choice("eigenvalues", "Eigenvalues", ("empirical_spectrum",), _spectrum, "spectrum", _KERNELS, ("ntk_spectrum",)),
+        Choice("eigenvalues", "Eigenvalues", ("empirical_spectrum",), _spectrum, "spectrum", _KERNELS,
+               ("ntk_spectrum",)),
         Choice("power", "Target power", ("empirical_spectrum",), _power, "power", _KERNELS, ("ntk_spectrum",)),
     )),
     View("function", "Function", (

@@ -47,9 +47,9 @@ def angle_in_class(data):
         (fake.circle(), "by angle", lambda d: np.arctan2(d.X_train[:, 1], d.X_train[:, 0])),
         (fake.classes(), "by class, then PC 1", lambda d: 100 * d.labels_train + layout(d).train[:, 0]),
         (
-            fake.data(np.eye(5), np.eye(5)[::-1, :1], np.empty((0, 5)), np.empty((0, 1))),
-            "by target",
-            lambda d: d.Y_train[:, 0],
+            fake.data(np.diag(np.arange(5.0)), np.eye(5)[:, :1], np.empty((0, 5)), np.empty((0, 1))),
+            "by PC 1",
+            lambda d: layout(d).train[:, 0],
         ),
     ],
 )
