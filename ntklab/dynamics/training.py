@@ -146,7 +146,7 @@ class _Loop:
         self._shown = time.perf_counter()
         self._costs = (self._shown - began, self._costs[1])
         if keep:
-            drift = (yield from self._drift()) if measure else None
+            drift = (yield from self._drift()) if measure and not self._diverged(moment) else None
             moment = self.recorder.keep(moment, drift)
         yield Partial("moment", moment)
         return moment
@@ -174,7 +174,7 @@ class _Loop:
         """Why the network cannot go on; an empty string if it can."""
         if "network" not in moment.runs:
             return ""
-        loss, first = float(moment.train_loss[0]), float(self.recorder.kept[0].train_loss[0])
+        loss, first = float(moment.train_loss[0]), float(next(iter(self.recorder.kept), moment).train_loss[0])
         if np.isfinite(loss) and loss <= DIVERGED * max(first, np.finfo(np.float64).tiny):
             return ""
         return (

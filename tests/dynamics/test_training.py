@@ -260,6 +260,15 @@ def test_a_network_that_diverges_stops_early(three):
     assert found.train_loss.shape[1] == len(found.steps)
 
 
+@pytest.mark.parametrize("rate", [1e3, 1e60, 1e300])
+def test_no_kernel_is_measured_of_a_network_that_has_diverged(three, rate):
+    training = Training(steps=50, learning_rate=rate, kernel_every=1)
+    found = run(three, training, net=architecture(3, activation="Relu", layers=2))
+    assert "diverged" in found.stopped
+    assert found.drift_steps.tolist() == found.steps[:-1].tolist()
+    assert np.isfinite(found.drift).all()
+
+
 def test_a_linear_model_may_overflow_alone(three):
     training = Training(steps=2000, critical_share=1.5)
     found = run(three, training, net=architecture(3, 256), runs=("linearised", "infinite"))
