@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
 
-LARGEST_IMAGE = 2400
+LARGEST_IMAGE = 1600
 _SMALLEST_IMAGE = 1200
 
 
@@ -35,7 +35,7 @@ def draw_heatmap(figure: Heatmap, axes: Axes, pen: Pen) -> None:
 def coloured(values: Array, norm: Norm, kind: MapKind) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """(h, w, 3) pixels of ``values``, row 0 on top, each entry a square of equal pixels, NaN in grey.
 
-    Small matrices are enlarged so that no viewer smooths them; above ``LARGEST_IMAGE`` rows blocks are averaged.
+    Small matrices are enlarged so that no viewer smooths them; above ``LARGEST_IMAGE`` blocks are averaged.
     """
     shrunk = _reduced(values)
     table = np.vstack([colour_map(kind, "print"), rgb(PAPER.missing)])
@@ -54,12 +54,15 @@ def fraction(values: Array, norm: Norm) -> Array:
 
 
 def _reduced(values: Array) -> Array:
-    factor = -(-max(values.shape) // LARGEST_IMAGE)
-    if factor == 1:
-        return values
-    h, w = (size // factor * factor for size in values.shape)
-    blocks = values[:h, :w].reshape(h // factor, factor, w // factor, factor)
-    return np.asarray(blocks.mean(axis=(1, 3)))
+    """Means of blocks, so that neither side has more than ``LARGEST_IMAGE``; blocks at the end may be smaller."""
+    reduced = values
+    for axis in (0, 1):
+        size = values.shape[axis]
+        starts = np.arange(0, size, -(-size // LARGEST_IMAGE))
+        if len(starts) < size:
+            sizes = np.diff(np.append(starts, size)).reshape((-1, 1) if axis == 0 else (1, -1))
+            reduced = np.add.reduceat(reduced, starts, axis=axis, dtype=np.float64) / sizes
+    return reduced
 
 
 def _groups(figure: Heatmap, axes: Axes, pen: Pen) -> None:

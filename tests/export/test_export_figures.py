@@ -222,9 +222,12 @@ def test_cells_are_not_smoothed():
 def test_small_matrices_are_enlarged_and_large_ones_averaged():
     norm = Norm("linear", 0.0, 1.0)
     assert coloured(np.zeros((5, 3)), norm, "sequential").shape == (1200, 720, 3)
-    wide = np.zeros((2, 5001))
-    wide[:, ::2] = 1.0
-    assert coloured(wide, norm, "sequential").shape[1] == 5001 // 3
+    wide = np.zeros((2, 4801))
+    wide[:, -1] = 1.0  # alone in the last block
+    pixels = coloured(wide, norm, "sequential")
+    assert pixels.shape == (2, 1201, 3)
+    assert (pixels[0, -1] == colour_map("sequential", "print")[-1]).all()
+    assert (pixels[0, :-1] == colour_map("sequential", "print")[0]).all()
     pixels = coloured(np.array([[np.nan, 0.0]]), norm, "sequential")
     assert tuple(pixels[0, 0]) == rgb(missing("print"))
 
