@@ -73,7 +73,7 @@ def wrap(widths: Sequence[float], room: float) -> list[list[int]]:
 
 
 def columns(widths: Sequence[float], room: float, rows: int) -> list[list[tuple[int, float]]]:
-    """The items of ``widths`` as ``rows`` even rows of (position, x), in columns; as in ``wrap`` if they are too wide."""
+    """The items of ``widths`` as ``rows`` even rows of (position, x), in columns; as in ``wrap`` if too wide."""
     per_row = -(-len(widths) // rows)
     even = [list(range(start, min(start + per_row, len(widths)))) for start in range(0, len(widths), per_row)]
     starts = [0.0]

@@ -17,7 +17,7 @@ def style_sheet(palette: Palette, font_px: int) -> str:
     Widgets choose a look with the dynamic property ``role``: labels "section", "title", "muted", "value", "error",
     "warning", "ok"; buttons "primary", "segment", "quiet"; frames "card", "bar", "banner".
     """
-    lengths = {f"px{n}": f"{max(1, round(n * font_px / BASE_PX))}px" for n in (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20)}
+    lengths = {f"px{n}": f"{max(1, round(n * font_px / BASE_PX))}px" for n in range(1, 21)}
     colours = {key: value for key, value in asdict(palette).items() if isinstance(value, str)}
     images = {
         name: f"url({resource(f'icons/controls/{name}-{palette.theme}.svg').as_posix()})"
