@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ntklab import spec
-from ntklab.errors import NtkLabError
-from ntklab.kernels.budget import resolve
+from ntklab.errors import DeviceError, NtkLabError
+from ntklab.kernels.budget import require, resolve
 from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.forms import Factors, Form, form
-from ntklab.kernels.empirical.plan import Plan, costs, make_plan, seconds, upper_blocks
+from ntklab.kernels.empirical.plan import REMEDY, Plan, costs, make_plan, seconds, upper_blocks
+from ntklab.kernels.empirical.precision import SAMPLES, measured_error
 from ntklab.kernels.empirical.probe import verify
 from ntklab.kernels.empirical.products import threads_for
 from ntklab.kernels.empirical.subject import Subject, subject
@@ -43,7 +44,8 @@ def empirical_ntk(
     (n1, n2, k, k), "diagonal" (n1, n2, k) each output with itself, "mean" (n1, n2) the mean of these over outputs. An
     architecture is drawn with ``seed``; a module is taken as it is (a copy of it in ``dtype`` and on ``device`` where
     those differ), and its kernel is checked on two samples against autograd. ``memory`` in bytes bounds what the work
-    adds to the process (on the device, for CUDA).
+    adds to the process, or to the memory of a CUDA device. ``Gram.error`` is the error of float32, measured on a few
+    entries against float64 where that takes little of the time.
 
     Yields a ``Forecast``, then for each tile ``Partial("tile", Tile)`` (mean over outputs) and ``Progress``. Raises
     ``NtkLabError`` for a module whose trained parameters are not all in dense layers used once, ``DataError`` for
@@ -54,17 +56,23 @@ def empirical_ntk(
     asked = subject(model_or_architecture, seed=seed, dtype=dtype, device=device)
     rows = asked.samples(x1, "x1")
     columns = None if x2 is None or x2 is x1 else asked.samples(x2, "x2")
-    job, notes = _prepare(asked, what, rows, columns, memory)
+    with threads_for(0):
+        job, notes = _prepare(asked, what, rows, columns, memory)
     plan = job.plan
     time_needed = seconds(plan.multiply_adds, asked.dtype, asked.device)
     yield Forecast(plan.peak_bytes, time_needed, plan.count(), asked.route.name)
     store = np.empty(job.form.store(plan.blocks.n1, plan.blocks.n2), dtype=dtype)
-    yield from _fill(job, torch.from_numpy(store), rows, rows if columns is None else columns)
+    across = rows if columns is None else columns
+    try:
+        yield from _fill(job, torch.from_numpy(store), rows, across)
+        error = measured_error(asked, job.form, store, rows, across) if _worth_measuring(job) else None
+    except torch.OutOfMemoryError as failure:
+        raise DeviceError(f"empirical NTK: {asked.device} ran out of memory; give a smaller memory budget") from failure
     provenance = Provenance(
         "empirical", asked.parameterisation, dtype, str(asked.device), asked.seed, outputs, asked.content,
         asked.route.name, seconds=time.perf_counter() - started, notes=notes,
     )  # fmt: skip
-    return Gram(job.form.values(store), provenance, symmetric=columns is None)
+    return Gram(job.form.values(store), provenance, symmetric=columns is None, error=error)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +102,20 @@ def _prepare(
         inputs=rows.numel() + (0 if columns is None else columns.numel()),
     )  # fmt: skip
     n2 = None if columns is None else len(columns)
-    plan = make_plan(len(rows), n2, cost, side=form.side(), budget=resolve(memory, asked.device))
+    budget = resolve(memory, asked.device)
+    if asked.device.type != "cpu":
+        result = len(rows) * (n2 or len(rows)) * cost.cell
+        require(result, resolve(None), "the result, which is kept in the memory of the host,", REMEDY)
+        budget += result  # the plan counts it, the device does not hold it
+    plan = make_plan(len(rows), n2, cost, side=form.side(), budget=budget)
     return _Job(asked, form, plan), notes
+
+
+def _worth_measuring(job: _Job) -> bool:
+    """Whether the error of float32 can be measured within the memory that is free again, and a few % of the time."""
+    plan, double = job.plan, 8 * sum(parameter.numel() for parameter in job.asked.module.parameters())
+    brief = plan.multiply_adds >= 100 * SAMPLES * plan.pass_adds
+    return job.asked.dtype == torch.float32 and brief and double <= plan.passing_bytes
 
 
 def _fill(job: _Job, store: Tensor, x1: Tensor, x2: Tensor) -> Work[None]:
@@ -106,10 +126,8 @@ def _fill(job: _Job, store: Tensor, x1: Tensor, x2: Tensor) -> Work[None]:
     for block in job.plan.blocks:
         if block.rows != held:
             rows.clear()  # before the next are computed: both together may exceed the budget
-            rows, held = (
-                (yield from _factors(job, x1[block.row_slice], Progress(done, total, "cotangents"))),
-                block.rows,
-            )
+            rows = yield from _factors(job, x1[block.row_slice], Progress(done, total, "cotangents"))
+            held = block.rows
         columns = rows
         if not block.diagonal:
             columns = yield from _factors(job, x2[block.column_slice], Progress(done, total, "cotangents"))

@@ -22,7 +22,7 @@ _STEP = 1.6e10
 _WORKSPACE = 8 * 2**20  # bytes that the matrix libraries and the interpreter take beside our arrays
 _WORTH_TIMING = 2e9  # multiply-adds from which measuring the machine's speed is worth its time
 _EFFICIENCY = 0.7  # of that speed that the whole reaches
-_REMEDY = "ask for outputs='mean', use float32 or fewer samples, or raise memory"
+REMEDY = "ask for outputs='mean', use float32 or fewer samples, or raise memory"
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,16 @@ class Costs:
 class Plan:
     """Two levels of tiles: ``blocks`` of samples whose factors are held at a time, ``tile`` samples a side within one.
 
-    ``chunk`` samples go through the network in one pass. Multiply-adds of one chunk, one tile, and in all.
+    ``chunk`` samples go through the network in one pass. ``passing_bytes`` of the peak are free again at the end. Multiply-adds of a sample in a pass, of a
+    chunk, of a tile, and in all.
     """
 
     blocks: TilePlan
     chunk: int
     tile: int
     peak_bytes: int
+    passing_bytes: int
+    pass_adds: float
     chunk_adds: float
     tile_adds: float
     multiply_adds: float
@@ -116,13 +119,15 @@ def make_plan(n1: int, n2: int | None, cost: Costs, *, side: int, budget: int) -
     block, held = _block(n1, n2, symmetric=symmetric, most=(free - working) // cost.kept)
     if block < 1:
         needed = cost.fixed + result + 2 * cost.kept + 4 * working
-        require(max(needed, budget + 1), budget, f"empirical NTK of {n1} × {n2} samples", _REMEDY)
+        require(max(needed, budget + 1), budget, f"empirical NTK of {n1} × {n2} samples", REMEDY)
     tile, chunk = even_edge(block, tile), min(chunk, block)
     working = max(cost.tile_bytes(tile), chunk * (cost.passing + (cost.kept if chunk < block else 0)))
     pairs = n1 * (n1 + 1) / 2 if symmetric else n1 * n2
     return Plan(
         TilePlan(n1, n2, block, symmetric), chunk, tile,
         peak_bytes=cost.fixed + result + held * cost.kept + working,
+        passing_bytes=held * cost.kept + working,
+        pass_adds=cost.pass_adds,
         chunk_adds=chunk * cost.pass_adds,
         tile_adds=tile * tile * cost.pair_adds,
         multiply_adds=_passes(n1, n2, block, symmetric=symmetric) * cost.pass_adds + pairs * cost.pair_adds,

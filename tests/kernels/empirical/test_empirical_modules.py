@@ -162,11 +162,11 @@ def test_frozen_parameters_are_named():
 def test_the_model_is_left_as_it_was():
     model = made(Residual)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    work = empirical_ntk(model, samples(300), dtype="float64")
+    work = empirical_ntk(model, samples(800), dtype="float64")
     for _ in range(4):
         next(work)
     work.close()
-    drain(empirical_ntk(model, samples(300)))
+    drain(empirical_ntk(model, samples(800)))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert all(p.grad is None and p.requires_grad and p.dtype == torch.float64 for p in model.parameters())
     assert not any(module._forward_hooks for module in model.modules())
@@ -174,7 +174,7 @@ def test_the_model_is_left_as_it_was():
 
 def test_threads_are_left_as_they_were():
     threads = torch.get_num_threads()
-    for event in empirical_ntk(made(sequential), samples(300)):
+    for event in empirical_ntk(made(sequential), samples(800)):
         assert torch.get_num_threads() == threads, event
 
 

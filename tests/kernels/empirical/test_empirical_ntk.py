@@ -122,7 +122,7 @@ def test_does_not_depend_on_how_the_work_is_cut(outputs, block, chunk, tile, mon
         n1, n2, _, symmetric = (getattr(plan.blocks, name) for name in ("n1", "n2", "edge", "symmetric"))
         edge = min(block, max(n1, n2))
         return ntk.Plan(type(plan.blocks)(n1, n2, edge, symmetric), min(chunk, edge), min(tile, edge),
-                        plan.peak_bytes, 0.0, 0.0, 0.0)  # fmt: skip
+                        plan.peak_bytes, 0, 1.0, 0.0, 0.0, 0.0)  # fmt: skip
 
     make_plan = ntk.make_plan
     monkeypatch.setattr(ntk, "make_plan", cut)
@@ -195,7 +195,10 @@ def test_float32_products_large_enough_for_onednn():
     x = samples(400, 200)
     for outputs in FORMS:
         single = drain(empirical_ntk(a, x, outputs=outputs))
-        assert_close(single.values, kernel(a, x, outputs=outputs).values, 1e-5)
+        double = kernel(a, x, outputs=outputs)
+        assert_close(single.values, double.values, 1e-5)
+        assert 1e-9 < single.error < 1e-5
+        assert double.error is None
 
 
 @pytest.mark.parametrize("name", ["empirical_axes_linearize", "gd_mse_empirical_full_noreg"])
