@@ -66,6 +66,15 @@ def test_memory_reads_back(amount):
     assert parse_bytes(byte_text(amount)) == amount
 
 
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(999, "999 B"), (1500, "1.5 kB"), (2 * 10**9, "2 GB"), (2**30, "1 GiB"), (512 * 2**20, "512 MiB"),
+     (22_873_456_640, "22.87 GB"), (475_901_952, "475.9 MB")],
+)  # fmt: skip
+def test_memory_is_decimal_unless_it_is_round_in_binary(amount, text):
+    assert byte_text(amount) == text
+
+
 def test_formats():
     assert number(None) == "—"
     assert number(0.0123456) == "0.01235"

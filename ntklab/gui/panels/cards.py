@@ -144,7 +144,7 @@ def _critical(session: Session) -> str:
 
 _N = Symbol("N", "training samples", _samples)
 _ETA = Symbol("η", "learning rate", _rate)
-_C = Symbol("c", "curvature of the loss", _curvature)
+_C = Symbol("c", "loss curvature", _curvature)
 _WIDTH = Symbol("n", "hidden width", _widths)
 _DEPTH = Symbol("L", "hidden layers", _depth)
 _DISTANCE = Symbol("‖ΔΘ‖_{!F}", "relative, now", lambda s: readings.distance(s.results))
@@ -155,10 +155,10 @@ _UV = "(u, v) ∼ !N(0, S)"
 
 CARDS: tuple[CardSpec, ...] = (
     CardSpec(
-        "kernel", "Empirical NTK", "Θ(x, x′) = ^1⁄_k Σ_c ⟨∇_θ f_c(x), ∇_θ f_c(x′)⟩",
-        "How much a small gradient step on x′ moves the output at x. All weights count, averaged over outputs.",
+        "kernel", "Empirical NTK", "Θ(x, x′) = ^1⁄_k Σ_c ⟨∇f_c(x), ∇f_c(x′)⟩",
+        "How far a small gradient step on x′ moves the output at x: gradients in all weights, averaged over outputs.",
         (
-            Symbol("P", "parameters θ", lambda s: integer(parameter_count(s.experiment.architecture))),
+            Symbol("P", "parameters", lambda s: integer(parameter_count(s.experiment.architecture))),
             _WIDTH,
             Symbol("k", "outputs", _outputs),
             Symbol("θ", "parameterisation", _parameterisation),
@@ -224,7 +224,7 @@ CARDS: tuple[CardSpec, ...] = (
             Symbol("k", "mode, from 1", lambda s: str(_mode_number(s) + 1)),
             Symbol("λ_k", "eigenvalue", _of_mode(0)),
             Symbol("r_k²", "share of target", _of_mode(1)),
-            Symbol("t_½", "half-life", _of_mode(3)),
+            Symbol("t_½", "half-life, steps", _of_mode(3)),
             _ETA,
         ),
         "Bietti, Mairal 2019, arXiv:1905.12173; Basri et al. 2019, arXiv:1906.00425",

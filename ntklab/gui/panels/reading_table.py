@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from ntklab.gui.panels.readings import Badge, Reading
@@ -22,7 +23,7 @@ class ReadingTable(QWidget):
         self._headings = headings
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(10)
+        self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(5)
         self._grid.setColumnStretch(0, 1)
 
@@ -77,9 +78,14 @@ class BadgeRow(QWidget):
         self._shown: tuple[Badge, ...] = ()
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(8)
+        self._layout.setSpacing(6)
         self._layout.addWidget(_label(title, "muted"), 1)
         self.labels: list[QLabel] = []
+
+    def _small(self) -> QFont:
+        font = self.font()
+        font.setPixelSize(round(self.fontInfo().pixelSize() * 0.86))
+        return font
 
     def show_badges(self, badges: tuple[Badge, ...]) -> None:
         """Show ``badges``; hide without any."""
@@ -92,6 +98,7 @@ class BadgeRow(QWidget):
         self.labels = []
         for badge in badges:
             label = _label(badge.text, badge.tone)
+            label.setFont(self._small())
             label.setToolTip(f"{self._title}: {badge.tooltip}")
             label.setAccessibleName(f"{self._title} {badge.text}")
             self._layout.addWidget(label)

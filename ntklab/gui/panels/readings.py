@@ -46,7 +46,7 @@ def summary(session: Session) -> tuple[Reading, ...]:
     """Everything about the kernels that fits one number."""
     results = session.results
     return (
-        _size(session),
+        *_size(session),
         Reading("parameters", (integer(parameter_count(session.experiment.architecture)),),
                 "Trainable numbers of the finite network"),
         *_spectral(results),
@@ -56,13 +56,14 @@ def summary(session: Session) -> tuple[Reading, ...]:
     )  # fmt: skip
 
 
-def _size(session: Session) -> Reading:
-    data = session.results.data
+def _size(session: Session) -> tuple[Reading, ...]:
+    data, dataset = session.results.data, session.experiment.dataset
     if data is None:
-        dataset = session.experiment.dataset
-        return Reading("samples", (f"{dataset.n_train} + {dataset.n_test}",), "Training and test samples asked for")
-    size = f"{len(data.X_train)} + {len(data.X_test)}, d = {data.features}, k = {data.outputs}"
-    return Reading("samples", (size,), "Training + test samples, features d, outputs k")
+        return (Reading("samples", (f"{dataset.n_train} + {dataset.n_test}",), "Training + test samples asked for"),)
+    return (
+        Reading("samples", (f"{len(data.X_train)} + {len(data.X_test)}",), "Training + test samples"),
+        Reading("d → k", (f"{data.features} → {data.outputs}",), "Features of a sample → outputs of the network"),
+    )
 
 
 def _spectral(results: Results) -> tuple[Reading, ...]:
@@ -199,7 +200,7 @@ def mode(session: Session, k: int) -> tuple[Reading, ...]:
         Reading("λ", column(lambda s: number(s.eigenvalues[k])), "Eigenvalue of Θ on the training samples"),
         Reading("share of target", column(lambda s: _share(s, k)), "Part of |Y|² that lies in this mode"),
         Reading("cumulative", column(lambda s: _cumulative(s, k)), "Part of |Y|² in this mode and the larger ones"),
-        Reading("half-life", column(lambda s: _half_life(session, s, k)),
+        Reading("half-life, steps", column(lambda s: _half_life(session, s, k)),
                 f"Steps in which the residual in this mode halves, on the linear model, at {shown}"),
     )  # fmt: skip
 
@@ -223,8 +224,7 @@ def _half_life(session: Session, spectrum: Spectrum, k: int) -> str:
         float(spectrum.eigenvalues[k]), rate=rate, n=len(data.X_train), k=data.outputs, loss=training.loss,
         momentum=training.momentum,
     )  # fmt: skip
-    count = number(steps, 3)
-    return f"{count} step{'s' * (count != '1')}" if math.isfinite(steps) else "never"
+    return number(steps, 3) if math.isfinite(steps) else "never"
 
 
 def learning_rate(session: Session) -> float | None:

@@ -51,11 +51,12 @@ def duration(seconds: float) -> str:
 
 
 def byte_text(amount: int) -> str:
-    """An amount of memory in the unit that shows it best: 2 GB, 1 GiB, 1.5 MB."""
+    """An amount of memory: 1.5 MB, 2 GB; in binary units where it is a whole number of them: 512 MiB."""
     if amount < 1000:
         return f"{amount} B"
-    candidates = [_in_unit(amount, name) for name in _BYTES if name and amount >= _BYTES[name]]
-    return min(candidates, key=lambda text: (len(text), text))
+    whole = [unit for unit in _BYTES if unit.endswith("i") and amount % _BYTES[unit] == 0]
+    fitting = [unit for unit in _BYTES if unit and not unit.endswith("i") and amount >= _BYTES[unit]]
+    return min((_in_unit(amount, units[-1]) for units in (fitting, whole) if units), key=len)
 
 
 def _in_unit(amount: int, unit: str) -> str:
