@@ -47,8 +47,7 @@ ACTIONS: tuple[ActionRow, ...] = (
               "Ctrl+R", "kernel"),
     ActionRow("train", "Train", "Experiment", "train", "The network, its linearisation and the infinite-width "
               "prediction, on the same axes", "Ctrl+T", "play"),
-    ActionRow("stop", "Stop", "Experiment", "stop", "Cancel the newest job; what is finished stays", "Esc", "stop",
-              "running"),
+    ActionRow("stop", "Stop", "Experiment", "stop", "Give a maximised view back, or cancel the newest job; what is finished stays", "Esc", "stop"),
     ActionRow("sweep", "Sweep the width", "Experiment", "sweep", "Distance of the finite from the infinite kernel over "
               "widths and seeds", "Ctrl+W", separator=True),
     ActionRow("seed", "Draw another network", "Experiment", "next_seed", "The same architecture with the next seed",

@@ -39,6 +39,7 @@ class ExportDialog(QDialog):
         self.format = QComboBox()
         self.format.addItems(FORMATS)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
+        self.save_button = buttons.button(QDialogButtonBox.StandardButton.Save)
         form = QFormLayout(self)
         form.addRow("&Preset", self.preset)
         form.addRow("&Width", self.width_mm)
