@@ -51,8 +51,8 @@ class Costs:
 class Plan:
     """Two levels of tiles: ``blocks`` of samples whose factors are held at a time, ``tile`` samples a side within one.
 
-    ``chunk`` samples go through the network in one pass. ``passing_bytes`` of the peak are free again at the end. Multiply-adds of a sample in a pass, of a
-    chunk, of a tile, and in all.
+    ``chunk`` samples go through the network in one pass. ``passing_bytes`` of the peak are free again at the end.
+    Multiply-adds of a sample in a pass, of a chunk, of a tile, and in all.
     """
 
     blocks: TilePlan
