@@ -40,6 +40,6 @@ def readable(count: int | float) -> str:
     size = float(count)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024:
-            return f"{size:.3g} {unit}"
+            return f"{size:.4g} {unit}"
         size /= 1024
-    return f"{size:.3g} TiB"
+    return f"{size:.4g} TiB"

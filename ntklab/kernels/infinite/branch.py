@@ -84,8 +84,8 @@ def _check(layer: spec.Branch, branches: Sequence[Step], place: str) -> None:
     bare = [number for number, branch in enumerate(layer.branches, start=1) if not _has_weights(branch)]
     if len(bare) > 1:
         raise NtkLabError(
-            f"{place}: branches {bare} have no weights, so they are the same function and not independent; "
-            "keep one of them, or put a Dense layer into the others"
+            f"{place}: branches {bare} have no weights of their own, so they are not independent and the {layer.merge} "
+            "has no rule; keep one of them, or put a Dense layer into the others"
         )
     ends = [number for number, step in enumerate(branches, start=1) if not step.after.gaussian]
     if layer.merge == "sum" and ends:

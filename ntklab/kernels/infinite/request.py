@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -14,6 +15,7 @@ from ntklab.kernels.infinite.state import Context, Cost, Samples, State, Step
 from ntklab.kernels.tiles import Block
 
 _PROBE = 33  # samples that show what a network will cost
+_SLOW = 2e4  # nanoseconds a pair that cannot be overhead
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,23 @@ class Request:
 
     def network(self) -> Step:
         """The network bound to all samples."""
-        return self._bound(self.data.q, self.data.n1, self.data.symmetric)
+        return self._bound()
 
     def cost(self) -> Cost:
-        """What the network will cost, seen on a few samples from the smallest to the largest. Cheap."""
-        few = torch.quantile(self.data.q[: 1 << 20], torch.linspace(0, 1, _PROBE, dtype=torch.float64))
-        return self._bound(few, len(few), symmetric=True).cost
+        """What the network will cost: of a few samples, from the smallest to the largest, timed on a tile of them.
+
+        The time counts where it is more than overhead: then pairs are slower than their formulas say (``close_pairs``).
+        """
+        order = torch.argsort(self.data.q)
+        few = order[torch.linspace(0, len(order) - 1, min(_PROBE, len(order))).long()]
+        data = Inputs(self.data.X[few.to(self.data.X.device)], self.data.q[few], len(few), 0)
+        probe = Request(self.layers, data, self.ntk)
+        network = probe._bound(probe=True)
+        started = time.perf_counter()
+        network.run(probe.start(Block((0, len(few)), (0, len(few)), diagonal=True)))
+        measured = (time.perf_counter() - started) / len(few) ** 2 * 1e9
+        slow = measured > max(_SLOW, network.cost.nanoseconds)
+        return replace(network.cost, nanoseconds=measured) if slow else network.cost
 
     def start(self, block: Block) -> State:
         """The input kernel <x, x'>/features of a tile."""
@@ -43,7 +56,9 @@ class Request:
             S.diagonal().copy_(self.data.q[block.row_slice])
         return State(S, None, block)
 
-    def _bound(self, q: torch.Tensor, n1: int, symmetric: bool) -> Step:
-        X = self.data.X
-        context = Context(n1, symmetric=symmetric, ntk=self.ntk, dtype=X.dtype, device=X.device)
+    def _bound(self, *, probe: bool = False) -> Step:
+        X, q = self.data.X, self.data.q
+        context = Context(
+            self.data.n1, symmetric=self.data.symmetric, ntk=self.ntk, dtype=X.dtype, device=X.device, probe=probe
+        )
         return bind_stack(self.layers, Samples(q=q, t=torch.zeros_like(q), width=X.shape[1]), context)

@@ -87,13 +87,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Context:
-    """The request as the rules see it: ``n1`` rows; columns are the same samples where ``symmetric``, else the rest."""
+    """The request as the rules see it: ``n1`` rows; columns are the same samples where ``symmetric``, else the rest.
+
+    ``probe``: only the cost is asked for, so errors need not be measured.
+    """
 
     n1: int
     symmetric: bool
     ntk: bool
     dtype: torch.dtype
     device: torch.device
+    probe: bool = False
 
     def sides(self, table: Tensor) -> tuple[Tensor, Tensor]:
         """A table (m, n) of numbers for each sample as those of rows and of columns, in the dtype of the tiles."""

@@ -74,5 +74,6 @@ def bind_activation(layer: spec.Layer, samples: Samples, context: Context, place
             T = T.zero_() if slope is None else T.mul_(slope)
         return replace(state, nngp=k, ntk=T).settled(after)
 
-    table = left.element_size() * len(left)
-    return Step(run, after, replace(dual.cost, table=table), (dual.note,) if dual.note else ())
+    error = 0.0 if context.probe else dual.error(samples.q)
+    cost = replace(dual.cost, table=left.element_size() * len(left), error=error)
+    return Step(run, after, cost, (dual.note,) if dual.note else ())

@@ -16,12 +16,16 @@ class Dual(Protocol):
 
     @property
     def cost(self) -> Cost:
-        """The cost of ``pair``, its error beyond rounding included."""
+        """The cost of ``pair``."""
         ...
 
     @property
     def note(self) -> str:
         """What a reader of the result must know of it; empty for closed forms."""
+        ...
+
+    def error(self, q: Tensor) -> float:
+        """The relative error beyond rounding at the variances ``q``, measured; 0 for closed forms."""
         ...
 
     def diagonal(self, q: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,6 +48,10 @@ class Closed:
     """Base of duals in closed form."""
 
     note: ClassVar[str] = ""
+
+    def error(self, q: Tensor) -> float:  # noqa: ARG002
+        """None beyond rounding."""
+        return 0.0
 
 
 class Smooth(Closed):

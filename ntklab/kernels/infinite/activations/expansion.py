@@ -8,15 +8,15 @@ follow: so both keep their relative precision down to q = 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import ceil, log2, pi, sqrt
 
 import torch
 from torch import Tensor
 
 from ntklab.kernels.infinite.activations.functions import Function
-from ntklab.kernels.infinite.activations.quadrature import gaussian_nodes, hermite_functions
+from ntklab.kernels.infinite.activations.quadrature import gaussian_nodes, hermite_rule
 
-LEVELS = (*(1 - 2.0**-j for j in range(1, 14)), 1.0)
+LEVELS = (0.125, 0.25, *(1 - 2.0**-j for j in range(1, 14)), 1.0)
 TOLERANCE = 1e-14
 _ROWS = 2048
 
@@ -34,14 +34,16 @@ def moments(function: Function, q: Tensor) -> tuple[Tensor, Tensor]:
 
 def slope_coefficients(function: Function, q: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """c_0 (n,) and d_0 … d_{count−1} (n, count) at each variance."""
-    z, w = gaussian_nodes(float(q.max()), feature=function.feature, degree=count)
-    weights = w * torch.exp(-z * z / 4) / sqrt(2 * pi)
-    basis = (hermite_functions(z, count) * weights).T.contiguous()
+    z, basis = hermite_rule(_power_of_two(float(q.max())), function.feature, _power_of_two(count))
     parts = [
-        (function.value(u) @ basis[:, 0], function.slope(u) @ basis)
+        (function.value(u) @ basis[:, 0], function.slope(u) @ basis[:, :count])
         for u in (chunk.sqrt()[:, None] * z for chunk in torch.split(q, _ROWS))
     ]
     return torch.cat([c for c, _ in parts]), torch.cat([d for _, d in parts])
+
+
+def _power_of_two(x: float) -> int:
+    return 2 ** max(0, ceil(log2(x))) if x > 1 else 1
 
 
 @dataclass(frozen=True)

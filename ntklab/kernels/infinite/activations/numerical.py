@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor
@@ -16,7 +17,8 @@ from ntklab.kernels.infinite.state import Cost
 
 TABLE = 512  # coefficients kept of each sample
 LONGEST = 2048  # coefficients computed for single pairs
-_PAIR_PRICE = 12.0  # a coefficient of a single pair against one of a pair in a tile
+_TERM, _TERM_ALONE = 0.6, 8.0  # nanoseconds a term and pair, in a tile and alone
+_QUADRATURE, _ALONE = 1e6, 1e6  # nanoseconds a pair by quadrature, and to start with single pairs at all
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,11 @@ class HermiteDual:
     """The dual of ``function`` for the variances that ``expansion`` was made for.
 
     Each tile takes as many terms as most of its correlations need; the few pairs beyond are computed on their own, by
-    longer series and, where even these converge too slowly, by quadrature. ``error`` is measured against quadrature.
+    longer series and, where even these converge too slowly, by quadrature.
     """
 
     function: Function
     expansion: Expansion
-    error: float
 
     @classmethod
     def of(cls, function: Function, q: Tensor) -> HermiteDual:
@@ -37,7 +38,7 @@ class HermiteDual:
         expansion = Expansion.of(function, q, most=TABLE)
         if expansion.degrees[-1] is None:
             expansion = Expansion.of(function, q, most=LONGEST)
-        return cls(function, expansion, _measured_error(function, expansion, q))
+        return cls(function, expansion)
 
     @property
     def stride(self) -> int:
@@ -53,15 +54,22 @@ class HermiteDual:
 
     @property
     def cost(self) -> Cost:
-        return Cost(5.0 + 0.6 * self.terms / self.stride, 7, error=self.error)
+        return Cost(5.0 + _TERM * self.terms / self.stride, 7)
 
     @property
     def note(self) -> str:
-        """How it was computed and how well."""
-        return (
-            f"{self.function.name}: Hermite series of {self.terms} terms, longer ones for nearly collinear pairs; "
-            f"error against quadrature {self.error:.0e} of the largest entry"
-        )
+        """How it was computed."""
+        return f"{self.function.name}: Hermite series of up to {self.terms} terms, integrals in place of a closed form"
+
+    def error(self, q: Tensor) -> float:
+        """The largest difference between series and quadrature at a few pairs, over the largest value."""
+        low, high = torch.quantile(q[: 1 << 20], torch.tensor([0.1, 1.0], dtype=q.dtype))
+        rho = torch.tensor([-0.9, 0.5, 0.98], dtype=q.dtype)
+        q1, q2 = low.expand(3), high.expand(3)
+        series = _each_pair(self.function, self.expansion, rho, q1, q2)
+        exact = by_quadrature(self.function, rho, q1, q2)
+        scales = moments(self.function, torch.stack([low, high]))
+        return max(float((a - b).abs().max() / scale.max()) for a, b, scale in zip(series, exact, scales, strict=True))
 
     def diagonal(self, q: Tensor) -> tuple[Tensor, Tensor]:
         return moments(self.function, q)
@@ -90,15 +98,15 @@ class HermiteDual:
     def _level(self, size: Tensor) -> int:
         """The level that makes a tile with these |ρ| cheapest: all pairs take its terms, those beyond go one by one."""
         few = size.reshape(-1)[:: max(1, size.numel() >> 12)]
-        top = next(i for i, level in enumerate(LEVELS) if float(size.max()) <= level)
-        degrees = [LONGEST * 64 if degree is None else degree for degree in self.expansion.degrees]
-        best, price, beyond = 0, float("inf"), 0.0
-        for level in range(top, -1, -1):
-            cost = len(few) * degrees[level] / self.stride + beyond
-            if degrees[level] <= self.terms and cost < price:
-                best, price = level, cost
+        share, top = size.numel() / len(few), float(size.max())
+        best, least, alone = 0, inf, 0.0
+        for level in range(next(i for i, reach in enumerate(LEVELS) if top <= reach), -1, -1):
+            degree = self.expansion.degrees[level]
+            price = inf if degree is None else size.numel() * _TERM * degree / self.stride + alone
+            if degree is not None and degree <= self.terms and price < least:
+                best, least = level, price
             inside = int((few > LEVELS[level - 1]).sum()) - int((few > LEVELS[level]).sum()) if level else 0
-            beyond += _PAIR_PRICE * degrees[level] * inside
+            alone = (alone or _ALONE) + share * inside * (_QUADRATURE if degree is None else _TERM_ALONE * degree)
         return best
 
     def _correct(
@@ -123,15 +131,3 @@ def _each_pair(function: Function, expansion: Expansion, rho: Tensor, q1: Tensor
             k[at], slope[at] = by_quadrature(function, rho[at], q1[at], q2[at])
         below = level
     return k, slope
-
-
-def _measured_error(function: Function, expansion: Expansion, q: Tensor) -> float:
-    """The largest difference between series and quadrature at a few points, over the largest value."""
-    some = torch.quantile(q[: 1 << 20], torch.tensor([0.0, 0.5, 1.0], dtype=q.dtype))
-    rho, q1, q2 = (
-        part.flatten()
-        for part in torch.meshgrid(torch.tensor([-0.95, -0.4, 0.7, 0.97], dtype=q.dtype), some, some[1:], indexing="ij")
-    )
-    series, exact = _each_pair(function, expansion, rho, q1, q2), by_quadrature(function, rho, q1, q2)
-    scales = moments(function, some)
-    return max(float((a - b).abs().max() / scale.max()) for a, b, scale in zip(series, exact, scales, strict=True))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil, pi, sqrt
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Array = NDArray[np.float64]
 
 REACH = 13.0  # beyond it exp(−z²/4) is below 1e-18
 _ORDER = 20  # nodes of a panel
@@ -22,7 +26,7 @@ def gaussian_nodes(largest: float, *, feature: float, degree: int = 0, finer: fl
     """
     spread = max(sqrt(largest), 1e-3)
     waves = sqrt(degree + 1.0)
-    step = 2 * pi / (waves + 6.0 + _DECAY * spread / feature) / finer
+    step = 2 * pi / (waves + 10.0 + _DECAY * spread / feature) / finer
     first = min(feature / spread, 1.0) / finer
     longest = min(2.0, 12.0 / waves) / finer
     panels = _panel_edges(first, longest)
@@ -49,13 +53,25 @@ def _panels(edges: list[float]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.concatenate([-z[::-1], z])), torch.from_numpy(np.concatenate([weights[::-1], weights]))
 
 
-def hermite_functions(z: Tensor, count: int) -> Tensor:
+@lru_cache(maxsize=8)
+def hermite_rule(largest: float, feature: float, count: int) -> tuple[Tensor, Tensor]:
+    """Nodes z (m,) and matrix (m, count) with f(√q z) @ matrix ≈ E f(√q z) h_k(z) for z ~ N(0, 1), all q ≤ ``largest``.
+
+    Kept for the next layers, so give powers of 2.
+    """
+    z, w = gaussian_nodes(largest, feature=feature, degree=count)
+    weights = w * torch.exp(-z * z / 4) / sqrt(2 * pi)
+    return z, (torch.from_numpy(_hermite_functions(z.numpy(), count)) * weights).T.contiguous()
+
+
+def _hermite_functions(z: Array, count: int) -> Array:
     """(count, m): h_k(z)·e^{−z²/4} for k < count, h_k orthonormal under N(0, 1); stable for thousands of k."""
-    rows = torch.empty((count, len(z)), dtype=torch.float64)
-    rows[0] = torch.exp(-z * z / 4)
-    if count > 1:
-        rows[1] = z * rows[0]
-    for k in range(1, count - 1):
-        torch.addcmul(z * rows[k], rows[k - 1], torch.tensor(-sqrt(k), dtype=torch.float64), out=rows[k + 1])
+    rows = np.empty((count, len(z)))
+    rows[0] = np.exp(-z * z / 4)
+    below = np.zeros_like(z)
+    for k in range(count - 1):
+        np.multiply(z, rows[k], out=rows[k + 1])
+        rows[k + 1] -= sqrt(k) * below
         rows[k + 1] /= sqrt(k + 1)
+        below = rows[k]
     return rows
