@@ -35,16 +35,16 @@ def convergence(found: WidthConvergence) -> Curves:
 
 
 def _guides(widths: Array, rms: Array, slope: float | None) -> list[Series]:
-    """The fitted power law through the middle of the points, and width^−½ through the first."""
+    """The fitted power law and width^−½, both through the middle of the points."""
     good = np.isfinite(rms)
     if good.sum() < 2:
         return []
     x, y = widths[good], rms[good]
-    guides = [Series("slope −½", x, y[0] * (x / x[0]) ** -0.5, "guide", "dashes")]
+    relative, middle = x / np.exp(np.log(x).mean()), np.exp(np.log(y).mean())
+    guides = [Series("slope −½", x, middle * relative**-0.5, "guide", "dashes")]
     if slope is not None:
-        centre = np.exp(np.log(x).mean()), np.exp(np.log(y).mean())
-        fit = centre[1] * (x / centre[0]) ** slope
-        guides.insert(0, Series(f"fit, slope {captions.number(slope, 2)}", x, fit, "empirical", weight=0.6))
+        name = f"fit, slope {captions.number(slope, 2)}"
+        guides.insert(0, Series(name, x, middle * relative**slope, "empirical", weight=0.6))
     return guides
 
 
