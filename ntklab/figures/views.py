@@ -110,7 +110,7 @@ VIEWS: tuple[View, ...] = (
     )),
     View("dynamics", "Dynamics", (
         Choice("loss", "Loss", ("trajectory",), figures.losses, "dynamics", _TRAIN),
-        Choice("outputs", "Outputs", ("trajectory",), figures.outputs, "dynamics", _TRAIN),
+        Choice("outputs", "Outputs", ("trajectory", "data"), figures.outputs, "dynamics", _TRAIN),
         Choice("drift", "Drift", ("trajectory",), figures.drift, "drift", _TRAIN),
         Choice("convergence", "Width", ("convergence",), figures.convergence, "convergence", _SWEEP),
     )),

@@ -149,6 +149,11 @@ class Laboratory(QObject):
         """Whether anything that the user waits for is queued or running."""
         return bool(self._tasks)
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait behind the one that runs."""
+        return max(0, len(self._tasks) - 1)
+
     def close(self) -> bool:
         """Cancel everything; whether the worker ended in time."""
         self._live.stop()

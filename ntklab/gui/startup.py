@@ -13,8 +13,10 @@ from ntklab.gui import starter
 if TYPE_CHECKING:
     from ntklab.gui.window import Window
     from ntklab.results import Run
+    from ntklab.spec import Experiment
 
-HINT = "Drag the width: the finite kernel goes to the analytic one, which is infinitely wide."
+HINT = "Drag the width on the left: the finite kernel goes to the analytic one, which is infinitely wide."
+LOST = "The laboratory did not end as it should last time. The experiment of then was kept."
 
 
 class StartUp(QObject):
@@ -25,6 +27,7 @@ class StartUp(QObject):
         self._window = window
         self._slices = self._work()
         self._stored: Run | None = None
+        self._lost: Experiment | None = None
         window.first_painted.connect(self._next)
         window.laboratory.computed.connect(self._compare)
 
@@ -46,6 +49,8 @@ class StartUp(QObject):
         if self._window.session.experiment == starter.starter_experiment():
             self._show_stored()
             yield "stored result"
+        self._offer_lost()
+        yield "journal"
         self._window.plots_ready.emit()
         self._window.laboratory.warm_up(self._window.settings.threads)
 
@@ -60,6 +65,25 @@ class StartUp(QObject):
         self._window.laboratory.draw_all()
         self._window.say("Stored result of the starter experiment; PyTorch is loading to compute it here")
 
+    def _offer_lost(self) -> None:
+        self._lost = self._window.journal.recover()
+        if self._lost is not None and self._lost != self._window.session.experiment:
+            self._window.banner.say(LOST, "Restore it")
+            self._window.banner.acted.connect(self._restore)
+
+    @Slot()
+    def _restore(self) -> None:
+        if self._lost is not None:
+            self._window.session.edit(self._lost, "restore")
+            self._window.banner.say("")
+            self._lost = None
+
+    def _hint(self) -> None:
+        if self._lost is None:
+            self._window.banner.say(HINT)
+            self._window.experiment_panel.width_dragged.connect(self._window.banner.hide)
+            self._window.experiment_panel.pulse_dial()
+
     @Slot()
     def _compare(self) -> None:
         if self._stored is None:
@@ -69,7 +93,8 @@ class StartUp(QObject):
             return  # the user was faster than the import of torch
         difference = starter.largest_difference(stored, computed)
         if difference <= starter.TOLERANCE:
-            self._window.say(f"✓ Recomputed here, equal to the stored result to {starter.TOLERANCE:.0e}. {HINT}")
+            self._window.say(f"✓ Recomputed here, equal to the stored result to {starter.TOLERANCE:.0e}")
+            self._hint()
         else:
             self._window.say_error(f"Recomputed here, but {difference:.1e} away from the stored result (relative)")
         self._window.starter_confirmed.emit()

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
 from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from ntklab.figures.model import Figure
 from ntklab.gui import theme
 from ntklab.gui.actions.build import build_actions, build_menus, refresh_actions, refresh_icons
 from ntklab.gui.bridge import Bridge
@@ -21,6 +20,7 @@ from ntklab.gui.panels.inspector import InspectorPanel
 from ntklab.gui.panels.jobsbar import JobsBar
 from ntklab.gui.panels.transport import TransportBar
 from ntklab.gui.startup import StartUp
+from ntklab.gui.widgets import Banner
 from ntklab.gui.wiring import wire
 from ntklab.jobs import Report
 from ntklab.results import Run
@@ -59,6 +59,7 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         if reset or not self._restore_layout():
             self.reset_layout()
+        self.views.setFocus()
         self.refresh()
 
     def _build(self) -> None:
@@ -67,6 +68,7 @@ class Window(QMainWindow):
         self.views = ViewGrid(self)
         self.inspector = InspectorPanel(self.session, self)
         self.jobs_bar = JobsBar(self)
+        self.banner = Banner(self)
         self.sides = QSplitter(Qt.Orientation.Horizontal)
         for region in (self.experiment_panel, self.views, self.inspector):
             self.sides.addWidget(region)
@@ -80,6 +82,7 @@ class Window(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.transport)
+        layout.addWidget(self.banner)
         layout.addWidget(self.sides, 1)
         layout.addWidget(self.jobs_bar)
         self.setCentralWidget(central)
@@ -156,20 +159,6 @@ class Window(QMainWindow):
 
         self.open_dialog(ReportDialog(report, self))
 
-    def write_figure(self, figure: Figure, path: Path, width_mm: float, font_pt: float) -> None:
-        """Have the worker write ``figure`` to ``path``."""
-        self.remember_folder(path)
-        self.laboratory.write("Export figure", lambda: _written(figure, path, width_mm, font_pt))
-
-    @Slot(object)
-    def copy_figure(self, figure: Figure) -> None:
-        """Have the worker draw ``figure``, then put the picture on the clipboard."""
-        self.laboratory.render("Copy figure", lambda: _picture(figure), self._to_clipboard)
-
-    def _to_clipboard(self, picture: bytes) -> None:
-        QGuiApplication.clipboard().setImage(QImage.fromData(picture))
-        self.say("the figure is on the clipboard")
-
     def run(self) -> Run:
         """The results as one value for export."""
         found = self.session.run()
@@ -213,7 +202,13 @@ class Window(QMainWindow):
         """Bring title and actions in line with the session."""
         name = self.session.experiment.name
         self.setWindowTitle(f"{name}{'*' if self.session.modified else ''} — NTK Lab")
+        self.jobs_bar.set_saved(self._saved_words())
         refresh_actions(self, self.actions_by_id)
+
+    def _saved_words(self) -> str:
+        if self.session.path is None:
+            return "autosaved" if self.session.can_undo else ""
+        return "edited" if self.session.modified else f"saved as {self.session.path.name}"
 
     def reset_layout(self) -> None:
         """Every region gets its first size again."""
@@ -240,19 +235,6 @@ class Window(QMainWindow):
     def _theme_changed(self, palette: theme.Palette) -> None:
         refresh_icons(self.actions_by_id)
         self.transport.set_dark(palette.dark)
-
-
-def _written(figure: Figure, path: Path, width_mm: float, font_pt: float) -> Path:
-    from ntklab import export
-
-    export.figure(figure, path, width_mm=width_mm, font_pt=font_pt)
-    return path
-
-
-def _picture(figure: Figure) -> bytes:
-    from ntklab import export
-
-    return export.figure_bytes(figure, "png")
 
 
 def _application() -> Any:

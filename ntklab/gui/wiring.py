@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer
 from ntklab.figures.views import find
 from ntklab.gui import theme
 from ntklab.gui.actions.build import guarded
-from ntklab.gui.actions.export import export_given_figure
+from ntklab.gui.actions.export import copy_given_figure, export_given_figure
 from ntklab.gui.widgets.numbers import byte_text, duration
 from ntklab.jobs import Cancelled, Failed, Finished, Progressed, Started
 from ntklab.progress import Forecast
@@ -67,7 +67,7 @@ def _wire_views(window: Window) -> None:
         panel.clicked.connect(partial(_clicked, window))
         panel.hovered.connect(window.jobs_bar.set_readout)
         panel.export_requested.connect(partial(export_given_figure, window))
-        panel.copy_requested.connect(window.copy_figure)
+        panel.copy_requested.connect(partial(copy_given_figure, window))
         panel.data_requested.connect(window.actions_by_id["export-arrays"].trigger)
 
 
@@ -89,6 +89,7 @@ def _wire_jobs(window: Window) -> None:
 
 
 def _devices_found(window: Window, devices: tuple[str, ...]) -> None:
+    window.jobs_bar.set_device(window.session.experiment.kernel.device)
     window.transport.set_devices(devices, window.session.experiment.kernel.device)
     window.experiment_panel.set_devices(devices)
 
@@ -101,6 +102,7 @@ def _show_memory(window: Window) -> None:
 def _job_started(window: Window, message: Started) -> None:
     if message.job.lane not in QUIET:
         window.jobs_bar.set_job(message.job.title)
+        window.jobs_bar.set_queue(window.laboratory.waiting)
 
 
 def _job_progressed(window: Window, message: Progressed) -> None:
@@ -112,6 +114,7 @@ def _job_progressed(window: Window, message: Progressed) -> None:
 def _job_ended(window: Window, message: Finished | Failed | Cancelled) -> None:
     if message.job.lane not in QUIET:
         window.jobs_bar.clear_job()
+    window.jobs_bar.set_queue(window.laboratory.waiting)
 
 
 def _edit_kernel(window: Window, field: str, value: Any) -> None:
@@ -174,10 +177,9 @@ def _session_changed(window: Window, change: Change) -> None:
     if change.topic == "experiment":
         window.transport.set_seed(experiment.kernel.seed)
         window.transport.set_device(experiment.kernel.device)
+        window.jobs_bar.set_device(experiment.kernel.device)
     if change.topic != "results":
         return
-    if results.empirical_spectrum is not None:
-        window.experiment_panel.set_critical_rate(results.empirical_spectrum.largest_rate)
     if results.trajectory is not None and change.detail == "trajectory":
         window.transport.set_time(int(results.trajectory.steps[-1]), results.trajectory.learning_rate)
     for panel in window.views.panels.values():

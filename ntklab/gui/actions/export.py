@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 
 from ntklab.figures.model import Figure
@@ -32,14 +33,25 @@ def export_given_figure(window: Window, figure: Figure) -> None:
     """Ask for size and format, and write ``figure``."""
     from ntklab.gui.dialogs.export import ExportDialog
 
-    window.open_dialog(ExportDialog(figure, window.folder, window.write_figure, window))
+    window.open_dialog(ExportDialog(figure, window.folder, partial(_write_figure, window), window))
 
 
 def copy_figure(window: Window) -> None:
     """The active view's figure to the clipboard."""
     figure = window.views.active_figure()
     if figure is not None:
-        window.copy_figure(figure)
+        copy_given_figure(window, figure)
+
+
+def copy_given_figure(window: Window, figure: Figure) -> None:
+    """``figure`` to the clipboard as a picture."""
+    found, experiment = window.session.run(), window.session.experiment
+
+    def copy(picture: bytes) -> None:
+        QGuiApplication.clipboard().setImage(QImage.fromData(picture))
+        window.say("the figure is on the clipboard")
+
+    window.laboratory.render("Copy figure", lambda: _picture(figure, experiment, found), copy)
 
 
 def export_arrays(window: Window) -> None:
@@ -75,6 +87,25 @@ def copy_script(window: Window) -> None:
 
     QGuiApplication.clipboard().setText(export.script(window.session.experiment))
     window.say("the script is on the clipboard")
+
+
+def _write_figure(window: Window, figure: Figure, path: Path, width_mm: float, font_pt: float) -> None:
+    window.remember_folder(path)
+    found, experiment = window.session.run(), window.session.experiment
+
+    def write() -> Path:
+        from ntklab import export
+
+        origin = None if found is None else export.origin(found, experiment)
+        return export.figure(figure, path, width_mm=width_mm, font_pt=font_pt, metadata=origin)
+
+    window.laboratory.write("Export figure", write)
+
+
+def _picture(figure: Figure, experiment: Experiment, found: Run | None) -> bytes:
+    from ntklab import export
+
+    return export.figure_bytes(figure, "png", metadata=None if found is None else export.origin(found, experiment))
 
 
 def _arrays(experiment: Experiment, run: Run, path: Path) -> tuple[Path, ...]:

@@ -44,6 +44,7 @@ def save_experiment(window: Window) -> None:
     if path:
         window.remember_folder(Path(path))
         files.save_experiment(Path(path), window.session.experiment)
+        window.session.saved(path)
         window.say(f"saved {Path(path).name}")
 
 
@@ -63,7 +64,7 @@ def open_path(window: Window, path: Path) -> None:
     """Open ``path`` by what it is: an experiment, or data."""
     window.remember_folder(path)
     if path.suffix.lower() in (".json", ".toml"):
-        window.session.edit(files.open_experiment(path), f"open {path.name}")
+        window.session.opened(files.open_experiment(path), path)
         window.laboratory.compute()
     else:
         use_data(window, path)

@@ -32,7 +32,8 @@ ACTIONS: tuple[ActionRow, ...] = (
               "Ctrl+S", "save"),
     ActionRow("settings", "Settings…", "File", "open_settings", "Theme, memory budget and threads", "Ctrl+,",
               "settings", separator=True),
-    ActionRow("quit", "Quit", "File", "quit_application", "Stop what runs and close the window", "Ctrl+Q", separator=True),
+    ActionRow("quit", "Quit", "File", "quit_application", "Stop what runs and close the window", "Ctrl+Q",
+              separator=True),
     ActionRow("undo", "Undo", "Edit", "undo", "Take back the last change of the experiment", "Ctrl+Z", "undo",
               "can_undo"),
     ActionRow("redo", "Redo", "Edit", "redo", "Make the change again", "Ctrl+Shift+Z", "redo", "can_redo"),
@@ -47,7 +48,8 @@ ACTIONS: tuple[ActionRow, ...] = (
               "Ctrl+R", "kernel"),
     ActionRow("train", "Train", "Experiment", "train", "The network, its linearisation and the infinite-width "
               "prediction, on the same axes", "Ctrl+T", "play"),
-    ActionRow("stop", "Stop", "Experiment", "stop", "Give a maximised view back, or cancel the newest job; what is finished stays", "Esc", "stop"),
+    ActionRow("stop", "Stop", "Experiment", "stop", "Give a maximised view back, or cancel the newest job; what is "
+              "finished stays", "Esc", "stop"),
     ActionRow("sweep", "Sweep the width", "Experiment", "sweep", "Distance of the finite from the infinite kernel over "
               "widths and seeds", "Ctrl+W", separator=True),
     ActionRow("seed", "Draw another network", "Experiment", "next_seed", "The same architecture with the next seed",
