@@ -37,8 +37,16 @@ install_packages() {
     as=(sudo -n)
   fi
   say "installing system packages: $*"
-  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
-  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+  quietly "${as[@]}" apt-get update
+  quietly "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+# Shows what a command printed only if it failed.
+quietly() {
+  local log
+  log=$(mktemp)
+  "$@" </dev/null >"$log" 2>&1 || { cat "$log" >&2; rm -f "$log"; fail "this command failed: $*"; }
+  rm -f "$log"
 }
 
 # Packages are installed again only when what they are made from has changed.
