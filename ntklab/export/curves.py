@@ -23,7 +23,7 @@ def draw_curves(figure: Curves, axes: Axes, pen: Pen) -> None:
         _series(series, axes, pen, order)
     _frame(axes, pen)
     label_logarithms(axes)
-    named = [series for series in figure.series if series.in_legend and series.name]
+    named = [series for series in figure.series if series.legend]
     if len(named) > 1:
         _legend(axes, pen, len(named))
 
@@ -33,7 +33,7 @@ def _series(series: Series, axes: Axes, pen: Pen, order: int) -> None:
     if series.low is not None and series.high is not None:
         axes.fill_between(series.x, series.low, series.high, color=style.print, alpha=0.18, linewidth=0)
     axes.plot(
-        series.x, series.y, color=style.print, label=series.name if series.in_legend else "_" + series.name,
+        series.x, series.y, color=style.print, label=series.legend or "_" + series.name,
         zorder=3 + 0.01 * order, **_mark(series.mark, series.role, series.weight, pen, len(series.x)),
     )  # fmt: skip
 

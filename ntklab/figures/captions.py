@@ -66,7 +66,7 @@ def condition(spectrum: Spectrum | None) -> str:
     if spectrum is None or spectrum.eigenvalues.size == 0:
         return ""
     if math.isfinite(spectrum.condition):
-        return f"κ = {number(spectrum.condition, 2)}"
+        return f"κ = {number(float(f'{spectrum.condition:.1e}'), 2)}"
     return "numerically singular"
 
 
@@ -81,18 +81,18 @@ def health(gram: Gram) -> str:
 
 
 def gram(value: Gram, k: int, spectrum: Spectrum | None = None) -> str:
-    """Conventions and health of a kernel."""
+    """Health, size and conventions of a kernel, what matters most first: a narrow view shows the beginning."""
     n1, n2 = value.values.shape[:2]
     size = f"n = {n1}" if n1 == n2 else f"{n1} × {n2}"
     origin = value.provenance
     return join(
+        health(value),
+        size,
+        condition(spectrum),
         parameterisation(origin),
         outputs(origin, k),
-        origin.dtype,
-        size,
         seed(origin),
-        condition(spectrum),
-        health(value),
+        origin.dtype,
     )
 
 

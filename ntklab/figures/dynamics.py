@@ -21,20 +21,32 @@ _CLOCKS = {"step": Axis("step"), "rate": Axis("time ηt", "learning rate × step
 def losses(trajectory: Trajectory, *, clock: Literal["step", "rate"] = "step") -> Curves:
     """Train and test loss of each run on a log axis, against the step or learning rate × step.
 
-    Test curves are the thinner ones. Losses that are 0, infinite or NaN are left out; the caption says so.
+    Test curves are the thinner ones, with one key in the legend for all. Losses that are 0, infinite or NaN are left
+    out; the caption says so.
     """
-    series = []
+    series: list[Series] = []
     for part, values, weight in (("train", trajectory.train_loss, 1.0), ("test", trajectory.test_loss, 0.55)):
         for run, row in zip(trajectory.runs, values, strict=True):
             if np.isfinite(row).any():
-                name = f"{RUN_NAMES.get(run, run)}, {part}"
-                series.append(Series(name, _time(trajectory, clock), _positive(row), _role(run), weight=weight))
+                name = RUN_NAMES.get(run, run)
+                first = part == "train" or all(known.weight == 1.0 for known in series)
+                series.append(
+                    Series(
+                        f"{name}, {part}",
+                        _time(trajectory, clock),
+                        _positive(row),
+                        _role(run),
+                        in_legend=first,
+                        weight=weight,
+                        key=name if part == "train" else "thin: test",
+                    )
+                )
     return Curves(
         title="Loss",
         x=_CLOCKS[clock],
         y=Axis("loss", captions.loss(trajectory.loss), "log"),
         series=tuple(series),
-        caption=captions.join(_conventions(trajectory), _lost(trajectory.train_loss)),
+        caption=captions.join(_lost(trajectory.train_loss), _conventions(trajectory)),
     )
 
 
@@ -116,12 +128,12 @@ def _conventions(trajectory: Trajectory) -> str:
     rate, critical = trajectory.learning_rate, trajectory.critical_rate
     share = f" = {captions.number(rate / critical)} × critical" if np.isfinite(critical) and critical > 0 else ""
     return captions.join(
+        f"stopped: {trajectory.stopped}" if trajectory.stopped else "",
         f"η = {captions.number(rate)}{share}",
         f"momentum {captions.number(trajectory.momentum)}" if trajectory.momentum else "",
         captions.parameterisation(origin),
-        origin.dtype,
         captions.seed(origin),
-        f"stopped: {trajectory.stopped}" if trajectory.stopped else "",
+        origin.dtype,
     )
 
 

@@ -68,7 +68,7 @@ def _curves(data: Data, trajectory: Trajectory | None, place: Layout, output: in
         x=place.axes[0],
         y=Axis("f(x)", unit),
         series=(*series, trained),
-        caption=captions.join(_when(trajectory), place.note),
+        caption=captions.join(_when(trajectory), place.note, _conventions(trajectory)),
     )
 
 
@@ -93,7 +93,13 @@ def _plane(data: Data, trajectory: Trajectory | None, place: Layout, output: int
         norm=norm,
         value_label=("network f(x)" if prediction else "target y") if norm else "",
         equal=place.equal,
-        caption=captions.join(_when(trajectory), _mistakes(data, prediction), _legend(data, prediction), place.note),
+        caption=captions.join(
+            _when(trajectory),
+            _mistakes(data, prediction),
+            _legend(data, prediction),
+            place.note,
+            _conventions(trajectory),
+        ),
     )
 
 
@@ -190,8 +196,14 @@ def _sorted(x: Float, y: Float) -> tuple[Float, Float]:
 def _when(trajectory: Trajectory | None) -> str:
     if trajectory is None or trajectory.steps.size == 0:
         return "before training"
+    return f"after step {trajectory.steps[-1]}"
+
+
+def _conventions(trajectory: Trajectory | None) -> str:
+    if trajectory is None:
+        return ""
     origin = trajectory.provenance
-    return captions.join(f"after step {trajectory.steps[-1]}", captions.parameterisation(origin), captions.seed(origin))
+    return captions.join(captions.parameterisation(origin), captions.seed(origin))
 
 
 def _eigenvector(data: Data, spectrum: Spectrum, mode: int, output: int) -> Float:
@@ -217,7 +229,7 @@ def _mode_caption(spectrum: Spectrum, mode: int) -> str:
     twins = int((around <= max(spectrum.floor, 1e-9 * abs(values[mode]))).sum())
     shared = f"shares its eigenvalue with {captions.count(twins, 'mode')}: only their span is defined" if twins else ""
     kind = "empirical" if _kernel_role(spectrum) == "empirical" else "analytic"
-    return captions.join(f"{kind} kernel", f"λ = {captions.number(float(values[mode]))}", share, shared,
+    return captions.join(f"λ = {captions.number(float(values[mode]))}", share, f"{kind} kernel", shared,
                          captions.parameterisation(spectrum.provenance))  # fmt: skip
 
 

@@ -73,6 +73,7 @@ class Series:
     """One curve or cloud of points; ``low`` and ``high`` bound a band around it. NaN breaks a line.
 
     ``weight`` multiplies the width of the line and the size of its points: below 1 for the lesser of two like curves.
+    ``key`` stands in the legend where that is not the name: one curve may explain its likes.
     """
 
     name: str
@@ -84,6 +85,12 @@ class Series:
     high: Array | None = None
     in_legend: bool = True
     weight: float = 1.0
+    key: str = ""
+
+    @property
+    def legend(self) -> str:
+        """What the legend says of it; empty where it is not in it."""
+        return (self.key or self.name) if self.in_legend else ""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def spectrum(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
         y=Axis("eigenvalue λₖ", scale="log", limits=limits),
         series=series,
         shades=shades,
-        caption=captions.join(_shared(parts), *(_caption(name, part, len(parts)) for name, _, part in parts)),
+        caption=_conventions(parts),
     )
 
 
@@ -81,21 +81,26 @@ def _range(series: tuple[Series, ...], parts: list[Spectrum]) -> tuple[tuple[flo
     return (low, high), (Shade("y", low, coarsest.floor, f"below {coarsest.provenance.dtype} precision"),)
 
 
-def _shared(parts: list[tuple[str, Role, Spectrum]]) -> str:
-    """What holds for all spectra drawn."""
+def _conventions(parts: list[tuple[str, Role, Spectrum]]) -> str:
+    """Size, what differs between the spectra drawn, and what they share."""
     words = {captions.parameterisation(part.provenance) for _, _, part in parts}
     sizes = {part.eigenvalues.size for _, _, part in parts}
-    return captions.join(words.pop() if len(words) == 1 else "", f"N = {sizes.pop()}" if len(sizes) == 1 else "")
+    precisions = {part.provenance.dtype for _, _, part in parts}
+    own = (_caption(name, part, len(parts), len(precisions) > 1) for name, _, part in parts)
+    return captions.join(*(f"N = {size}" for size in sizes if len(sizes) == 1), *own,
+                         *(word for word in words if len(words) == 1),
+                         *(dtype for dtype in precisions if len(precisions) == 1))  # fmt: skip
 
 
-def _caption(name: str, part: Spectrum, of: int) -> str:
-    """Precision, seed and condition of one spectrum, and how many eigenvalues are not drawn."""
+def _caption(name: str, part: Spectrum, of: int, mixed: bool) -> str:
+    """Condition and seed of one spectrum, how many eigenvalues are not drawn, and its precision if they are mixed."""
     origin = part.provenance
     below = int((part.eigenvalues <= max(part.floor, 0.0)).sum())
     negative = int((part.eigenvalues < 0).sum())
     lost = f"{below} below the precision floor not drawn" if below else ""
     lost += f" ({negative} negative)" if negative else ""
-    words = [part for part in (origin.dtype, captions.seed(origin), captions.condition(part), lost) if part]
+    words = [captions.condition(part), lost, captions.seed(origin), origin.dtype if mixed else ""]
+    words = [word for word in words if word]
     return f"{name.split(',')[0]}: {', '.join(words)}" if of > 1 else captions.join(*words)
 
 

@@ -73,7 +73,7 @@ def test_kernel_caption_states_the_conventions():
     gram = fake.gram(data, drawn=True)
     spectrum = replace(fake.spectrum(gram, data), condition=3.14e5)
     caption = figures.kernel(gram, data, spectrum=spectrum).caption
-    assert caption == "NTK parameterisation · mean over 3 outputs · float32 · n = 30 · seed 7 · κ = 3.1×10⁵"
+    assert caption == "n = 30 · κ = 3.1×10⁵ · NTK parameterisation · mean over 3 outputs · seed 7 · float32"
 
 
 def test_faults_of_a_kernel_are_said():
@@ -174,7 +174,8 @@ def test_empirical_dots_lie_on_the_analytic_line():
     drawn = figures.spectrum(run.empirical_spectrum, run.ntk_spectrum)
     assert [(s.role, s.mark) for s in drawn.series] == [("analytic", "line"), ("empirical", "dots")]
     assert (drawn.x.scale, drawn.y.scale) == ("log", "log")
-    assert drawn.caption.startswith("NTK parameterisation · N = 16 · analytic: float64")
+    assert drawn.caption.startswith("N = 16 · analytic: κ = 2×10⁹, float64 · empirical: ")
+    assert drawn.caption.endswith(" · NTK parameterisation")
 
 
 def test_nothing_to_draw_is_an_empty_figure():
@@ -200,7 +201,8 @@ def test_losses_of_three_runs_and_two_splits():
         (role, test) for role in ("network", "linearised", "infinite") for test in (False, True)
     }
     assert drawn.y.title == "loss (1/(2N)·Σ(f−y)²)"
-    assert drawn.caption == "η = 0.5 = 0.5 × critical · NTK parameterisation · float64 · seed 7"
+    assert drawn.caption == "η = 0.5 = 0.5 × critical · NTK parameterisation · seed 7 · float64"
+    assert [s.legend for s in drawn.series if s.legend] == ["network", "linearised", "infinite width", "thin: test"]
 
 
 def test_losses_against_time():

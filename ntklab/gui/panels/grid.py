@@ -11,6 +11,17 @@ from ntklab.figures.views import VIEWS
 from ntklab.gui.panels.view import ViewPanel
 
 
+class Row(QSplitter):
+    """Views side by side; ``resized`` comes when it has another width."""
+
+    resized = Signal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Tell."""
+        super().resizeEvent(event)
+        self.resized.emit()
+
+
 class ViewGrid(QWidget):
     """Holds the ``ViewPanel`` of each row of ``VIEWS`` and knows which is active."""
 
@@ -20,10 +31,12 @@ class ViewGrid(QWidget):
         super().__init__(parent)
         self.panels = {view.id: ViewPanel(view, self) for view in VIEWS}
         self.active = VIEWS[0].id
+        self.panels[self.active].set_active(True)
+        self._share = 0.5  # of the first column in the width
         self._rows = QSplitter(Qt.Orientation.Vertical, self)
         panels = list(self.panels.values())
         for start in range(0, len(panels), 2):
-            row = QSplitter(Qt.Orientation.Horizontal)
+            row = Row(Qt.Orientation.Horizontal)
             for panel in panels[start : start + 2]:
                 row.addWidget(panel)
                 row.setStretchFactor(row.count() - 1, 1)
@@ -35,7 +48,8 @@ class ViewGrid(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._rows)
         for row in self._row_splitters():
-            row.splitterMoved.connect(self._align_rows)
+            row.splitterMoved.connect(self._column_moved)
+            row.resized.connect(self._align_rows)
         for panel in panels:
             panel.activated.connect(self._activated)
             panel.choice_changed.connect(self._choice_changed)
@@ -53,8 +67,9 @@ class ViewGrid(QWidget):
     def equalise(self) -> None:
         """Give all views the same room."""
         self.restore()
-        for splitter in (self._rows, *self._row_splitters()):
-            splitter.setSizes([1000] * splitter.count())
+        self._share = 0.5
+        self._rows.setSizes([1000] * self._rows.count())
+        self._align_rows()
 
     def toggle_maximised(self) -> None:
         """Give the active view the whole place, or give it back."""
@@ -70,21 +85,29 @@ class ViewGrid(QWidget):
             splitter.show()
         return bool(hidden)
 
-    def _row_splitters(self) -> list[QSplitter]:
-        return [row for i in range(self._rows.count()) if isinstance(row := self._rows.widget(i), QSplitter)]
+    def _row_splitters(self) -> list[Row]:
+        return [row for i in range(self._rows.count()) if isinstance(row := self._rows.widget(i), Row)]
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The columns of both rows stay in line."""
-        super().resizeEvent(event)
-        self._align_rows()
+    @Slot()
+    def _column_moved(self) -> None:
+        row = self.sender()
+        if isinstance(row, Row) and sum(row.sizes()):
+            self._share = row.sizes()[0] / sum(row.sizes())
+            self._align_rows()
 
     @Slot()
     def _align_rows(self) -> None:
-        rows = self._row_splitters()
-        moved = self.sender() if self.sender() in rows else rows[0]
-        for row in rows:
-            if row is not moved and isinstance(moved, QSplitter):
-                row.setSizes(moved.sizes())
+        """Columns have the same edges in every row: the same share of the width, and the same least widths."""
+        panels = list(self.panels.values())
+        if any(panel.isHidden() for panel in panels):
+            return
+        for column in (panels[0::2], panels[1::2]):
+            least = max(panel.minimumSizeHint().width() for panel in column)
+            for panel in column:
+                panel.setMinimumWidth(least)
+        for row in self._row_splitters():
+            first = round(self._share * row.width())
+            row.setSizes([first, row.width() - row.handleWidth() - first])
 
     @Slot(str)
     def _maximise(self, view: str) -> None:
@@ -99,7 +122,9 @@ class ViewGrid(QWidget):
 
     @Slot(str)
     def _activated(self, view: str) -> None:
+        self.panels[self.active].set_active(False)
         self.active = view
+        self.panels[view].set_active(True)
         self.active_changed.emit(view, self.panels[view].choice.id)
 
     @Slot(str, str)

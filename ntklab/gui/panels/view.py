@@ -9,9 +9,12 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget,
 
 from ntklab.figures.model import Figure
 from ntklab.figures.views import Choice, View
+from ntklab.gui.widgets import restyle
 
 if TYPE_CHECKING:
     from ntklab.gui.plots import PlotView
+
+OUTDATED = "of an earlier experiment"
 
 
 class ViewPanel(QWidget):
@@ -34,6 +37,8 @@ class ViewPanel(QWidget):
         self.plot: PlotView | None = None
         self._choice = view.choices[0]
         self._figure: Figure | None = None
+        self._outdated = False
+        self._title = QLabel(view.title.upper())
         self._stack = QStackedWidget(self)
         waiting = QLabel(view.title, alignment=Qt.AlignmentFlag.AlignCenter)
         waiting.setEnabled(False)
@@ -49,14 +54,8 @@ class ViewPanel(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(12, 8, 8, 0)
         row.setSpacing(2)
-        title = QLabel(self.view.title.upper())
-        title.setProperty("role", "section")
-        row.addWidget(title)
-        self._outdated = QLabel("of an earlier experiment")
-        self._outdated.setProperty("role", "warning")
-        self._outdated.hide()
-        row.addSpacing(8)
-        row.addWidget(self._outdated)
+        self._title.setProperty("role", "section")
+        row.addWidget(self._title)
         row.addStretch(1)
         for choice in self.view.choices:
             button = QToolButton()
@@ -85,6 +84,7 @@ class ViewPanel(QWidget):
     def attach(self, plot: PlotView) -> None:
         """Put the plot in; done after the first paint because it imports pyqtgraph."""
         self.plot = plot
+        plot.activated.connect(self._plot_activated)
         plot.clicked.connect(self.clicked)
         plot.hovered.connect(self.hovered)
         plot.export_requested.connect(self.export_requested)
@@ -93,6 +93,7 @@ class ViewPanel(QWidget):
         plot.maximise_requested.connect(self._plot_double_clicked)
         self._stack.addWidget(plot)
         self._stack.setCurrentWidget(plot)
+        self.set_outdated(self._outdated)
         self.show_figure(self._figure)
 
     def show_figure(self, figure: Figure | None) -> None:
@@ -107,7 +108,15 @@ class ViewPanel(QWidget):
 
     def set_outdated(self, outdated: bool) -> None:
         """Whether what is shown belongs to an experiment that was edited since."""
-        self._outdated.setVisible(outdated)
+        self._outdated = outdated
+        if self.plot is not None:
+            self.plot.set_note(OUTDATED if outdated else "")
+
+    def set_active(self, active: bool) -> None:
+        """Whether export and the maths card follow this view; its title says so."""
+        if active != self._title.property("active"):
+            self._title.setProperty("active", active)
+            restyle(self._title)
 
     def choose(self, choice_id: str) -> None:
         """Show another choice, as if its button were pressed."""
@@ -122,6 +131,10 @@ class ViewPanel(QWidget):
         for button, choice in zip(self._buttons.buttons(), self.view.choices, strict=True):
             if button.isChecked():
                 self.choose(choice.id)
+        self.activated.emit(self.view.id)
+
+    @Slot()
+    def _plot_activated(self) -> None:
         self.activated.emit(self.view.id)
 
     @Slot()

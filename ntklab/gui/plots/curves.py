@@ -22,7 +22,7 @@ from ntklab.gui.plots.text import exact
 
 _BAND_ALPHA = 45
 _MANY = 64  # dots beyond which they shrink
-_LEAST_DOT = 0.5
+_LEAST_DOT = 0.62
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ class CurvesContent(Content[Curves]):
 
     def page(self) -> Page:
         f = self.figure
-        named = [_entry(series) for series in f.series if series.in_legend and series.name]
+        named = [_entry(series) for series in f.series if series.legend]
         return Page(
             x=AxisPage(f.x.title, self._log("x")),
             y=AxisPage(f.y.title, self._log("y")),
@@ -276,7 +276,7 @@ def _new(series: Series) -> Drawn:
 
 def _entry(series: Series) -> Entry:
     _, line, dots = _kind(series)
-    return Entry(series.name, series.role, line, dots, series.mark, series.weight)
+    return Entry(series.legend, series.role, line, dots, series.mark, series.weight)
 
 
 def _nearest(distance: Array) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QLabel, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from ntklab.figures.model import Figure, Heatmap
@@ -19,6 +19,7 @@ from ntklab.gui.plots.heatmap import HeatmapContent
 from ntklab.gui.plots.look import Look
 
 _NOTHING = "Nothing to show yet."
+_ROOMY = 17  # lines of text; a view that is at least as high spends one of them on its caption
 
 
 class PlotView(QWidget):
@@ -39,6 +40,7 @@ class PlotView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._figure: Figure | None = None
+        self._note = ""
         self._header = Header(self)
         self._busy = BusyLine(self)
         self.canvas = Canvas(Look(theme.current(), self.devicePixelRatioF()), self)
@@ -99,6 +101,7 @@ class PlotView(QWidget):
             self.show_message(_NOTHING)
             return
         self._figure = figure
+        self._header.set_note(self._note)
         self._header.show_words(figure.title, figure.caption)
         self.canvas.setAccessibleName(figure.title)
         self.canvas.show_figure(figure)
@@ -107,6 +110,7 @@ class PlotView(QWidget):
     def show_message(self, text: str) -> None:
         """Say ``text`` in place of a figure: why there is none, and how to get one."""
         self._figure = None
+        self._header.set_note("")
         self._header.show_words("", "")
         self._message.setText(text)
         self._stack.setCurrentWidget(self._message)
@@ -118,6 +122,12 @@ class PlotView(QWidget):
         if isinstance(content, HeatmapContent) and isinstance(self._figure, Heatmap):
             content.update_values(values)
             self._figure = content.figure
+
+    def set_note(self, note: str) -> None:
+        """Say ``note`` before the caption: why what is shown is not what it seems. An empty one says nothing."""
+        self._note = note
+        if self._figure is not None:
+            self._header.set_note(note)
 
     def set_busy(self, busy: bool) -> None:
         """Whether a newer figure is being computed."""
@@ -146,6 +156,11 @@ class PlotView(QWidget):
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self.canvas.restyle(Look(theme.current(), self.devicePixelRatioF()))
         return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Captions take a second line in high views only."""
+        super().resizeEvent(event)
+        self._header.set_roomy(self.height() >= _ROOMY * self.fontMetrics().height())
 
     @Slot()
     def _fill_menu(self) -> None:

@@ -14,8 +14,8 @@ BASE_PX = 13
 def style_sheet(palette: Palette, font_px: int) -> str:
     """Qt style sheet for the whole application.
 
-    Widgets choose a look with the dynamic property ``role``: labels "section", "title", "muted", "value", "error",
-    "warning", "ok"; buttons "primary", "segment", "quiet"; frames "card", "bar", "banner".
+    Widgets choose a look with the dynamic property ``role``: labels "section", "title", "caption", "muted", "value",
+    "error", "warning", "ok"; buttons "primary", "segment", "quiet"; frames "card", "bar", "banner".
     """
     lengths = {f"px{n}": f"{max(1, round(n * font_px / BASE_PX))}px" for n in range(1, 21)}
     colours = {key: value for key, value in asdict(palette).items() if isinstance(value, str)}
@@ -31,6 +31,8 @@ QMainWindow, QDialog { background: $window; }
 QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: $px4; }
 QLabel { background: transparent; }
 QLabel[role="section"] { color: $muted; font-size: $small; font-weight: 600; letter-spacing: 0.6px; }
+QLabel[role="section"][active="true"] { color: $accent; }
+QLabel[role="caption"] { color: $muted; font-size: $small; }
 QLabel[role="title"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
 QLabel[role="value"] { color: $text; font-weight: 600; }
@@ -39,7 +41,8 @@ QLabel[role="warning"] { color: $warning; }
 QLabel[role="ok"] { color: $ok; }
 QFrame[role="card"] { background: $panel; border: 1px solid $border; border-radius: $px6; }
 QFrame[role="bar"] { background: $panel; border: none; border-bottom: 1px solid $border; }
-QFrame[role="banner"] { background: $raised; border: 1px solid $border; border-left: $px3 solid $warning; }
+QFrame[role="banner"] { background: $selection; border: none; border-left: $px3 solid $accent;
+  border-bottom: 1px solid $border; }
 
 QMenuBar { background: $panel; border-bottom: 1px solid $border; padding: 1px $px4; }
 QMenuBar::item { padding: $px4 $px8; border-radius: $px4; background: transparent; }
