@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,8 +18,8 @@ from ntklab.kernels.empirical.forms import Factors, Form, form
 from ntklab.kernels.empirical.plan import REMEDY, Plan, costs, make_plan, seconds, upper_blocks
 from ntklab.kernels.empirical.precision import SAMPLES, measured_error
 from ntklab.kernels.empirical.probe import verify
-from ntklab.kernels.empirical.products import threads_for
 from ntklab.kernels.empirical.subject import Subject, subject
+from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Block, Span, spans
 from ntklab.progress import Forecast, Partial, Progress, Work
 from ntklab.results import Gram, Provenance, Tile
@@ -65,7 +65,7 @@ def empirical_ntk(
     across = rows if columns is None else columns
     try:
         yield from _fill(job, torch.from_numpy(store), rows, across)
-        error = measured_error(asked, job.form, store, rows, across) if _worth_measuring(job) else None
+        error = measured_error(asked, job.form, store, rows, across) if job.measure else None
     except torch.OutOfMemoryError as failure:
         raise DeviceError(f"empirical NTK: {asked.device} ran out of memory; give a smaller memory budget") from failure
     provenance = Provenance(
@@ -82,6 +82,7 @@ class _Job:
     asked: Subject
     form: Form
     plan: Plan
+    measure: bool = False
 
 
 def _prepare(
@@ -108,14 +109,17 @@ def _prepare(
         require(result, resolve(None), "the result, which is kept in the memory of the host,", REMEDY)
         budget += result  # the plan counts it, the device does not hold it
     plan = make_plan(len(rows), n2, cost, side=form.side(), budget=budget)
-    return _Job(asked, form, plan), notes
+    return _with_error_measured(_Job(asked, form, plan), budget), notes
 
 
-def _worth_measuring(job: _Job) -> bool:
-    """Whether the error of float32 can be measured within the memory that is free again, and a few % of the time."""
-    plan, double = job.plan, 8 * sum(parameter.numel() for parameter in job.asked.module.parameters())
+def _with_error_measured(job: _Job, budget: int) -> _Job:
+    """``job`` with the float32 error measured at the end, if that takes a few % of the time and fits the budget."""
+    plan = job.plan
     brief = plan.multiply_adds >= 100 * SAMPLES * plan.pass_adds
-    return job.asked.dtype == torch.float32 and brief and double <= plan.passing_bytes
+    peak = plan.peak_bytes + 8 * sum(parameter.numel() for parameter in job.asked.module.parameters())
+    if job.asked.dtype != torch.float32 or not brief or peak > budget:
+        return job
+    return replace(job, plan=replace(plan, peak_bytes=peak), measure=True)
 
 
 def _fill(job: _Job, store: Tensor, x1: Tensor, x2: Tensor) -> Work[None]:

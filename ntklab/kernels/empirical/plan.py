@@ -51,15 +51,14 @@ class Costs:
 class Plan:
     """Two levels of tiles: ``blocks`` of samples whose factors are held at a time, ``tile`` samples a side within one.
 
-    ``chunk`` samples go through the network in one pass. ``passing_bytes`` of the peak are free again at the end.
-    Multiply-adds of a sample in a pass, of a chunk, of a tile, and in all.
+    ``chunk`` samples go through the network in one pass. Multiply-adds of a sample in a pass, of a chunk, of a tile,
+    and in all.
     """
 
     blocks: TilePlan
     chunk: int
     tile: int
     peak_bytes: int
-    passing_bytes: int
     pass_adds: float
     chunk_adds: float
     tile_adds: float
@@ -126,7 +125,6 @@ def make_plan(n1: int, n2: int | None, cost: Costs, *, side: int, budget: int) -
     return Plan(
         TilePlan(n1, n2, block, symmetric), chunk, tile,
         peak_bytes=cost.fixed + result + held * cost.kept + working,
-        passing_bytes=held * cost.kept + working,
         pass_adds=cost.pass_adds,
         chunk_adds=chunk * cost.pass_adds,
         tile_adds=tile * tile * cost.pair_adds,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor
 
-# Below these sizes (multiply-adds) oneDNN's dispatch costs more than it gains, and threads wait more than they work.
+# Below this size (multiply-adds) oneDNN's dispatch costs more than it gains.
 _ONEDNN_FROM = 3e7
-_THREADS_FROM = 1e8
 
 
 def inner(X: Tensor, Y: Tensor, offset: float = 0.0) -> Tensor:
@@ -40,17 +36,3 @@ def _onednn() -> torch._ops.OpOverloadPacket | None:
 
 
 _ONEDNN = _onednn()
-
-
-@contextmanager
-def threads_for(operations: float) -> Iterator[None]:
-    """One torch thread inside, if there is too little work (multiply-adds) to share; the setting is restored after."""
-    before = torch.get_num_threads()
-    if operations >= _THREADS_FROM or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -62,18 +62,27 @@ class Subject:
 
     def samples(self, x: ArrayLike | Tensor, name: str) -> Tensor:
         """``x`` as a tensor (n, *sample shape) on the device. Raises ``DataError``."""
-        try:
-            array = x if isinstance(x, Tensor) else torch.from_numpy(np.asarray(x, dtype=np.float64))
-        except (TypeError, ValueError):
-            raise DataError(f"{name}: expected an array of numbers, got {type(x).__name__}; convert it") from None
-        if array.ndim < 1 or len(array) < 1:
-            raise DataError(f"{name}: expected samples (n, *shape), got shape {list(array.shape)}; give at least one")
-        if self.sample_shape is not None and tuple(array.shape[1:]) != self.sample_shape:
+        tensor = x.detach() if isinstance(x, Tensor) else _tensor(x, name, self.dtype)
+        if tensor.ndim < 1 or len(tensor) < 1:
+            raise DataError(f"{name}: expected samples (n, *shape), got shape {list(tensor.shape)}; give at least one")
+        if self.sample_shape is not None and tuple(tensor.shape[1:]) != self.sample_shape:
             raise DataError(
-                f"{name}: the network takes samples of shape {list(self.sample_shape)}, got {list(array.shape[1:])}; "
+                f"{name}: the network takes samples of shape {list(self.sample_shape)}, got {list(tensor.shape[1:])}; "
                 "change the input of the architecture or the data"
             )
-        return array.detach().to(self.device, self.dtype).contiguous()
+        return tensor.to(self.device, self.dtype).contiguous()
+
+
+def _tensor(x: ArrayLike, name: str, dtype: torch.dtype) -> Tensor:
+    """``x`` without copying where its dtype fits and it may be written (torch warns about any other array)."""
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        array = np.empty(0, dtype=object)  # rows of different lengths
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{name}: expected an array of numbers, got {type(x).__name__}; convert it")
+    number = np.float32 if dtype == torch.float32 else np.float64
+    return torch.from_numpy(np.require(array, number, ["C", "W"]))
 
 
 def subject(model: nn.Module | spec.Architecture, *, seed: int, dtype: str, device: str) -> Subject:

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from ntklab import spec
@@ -122,7 +124,7 @@ def test_does_not_depend_on_how_the_work_is_cut(outputs, block, chunk, tile, mon
         n1, n2, _, symmetric = (getattr(plan.blocks, name) for name in ("n1", "n2", "edge", "symmetric"))
         edge = min(block, max(n1, n2))
         return ntk.Plan(type(plan.blocks)(n1, n2, edge, symmetric), min(chunk, edge), min(tile, edge),
-                        plan.peak_bytes, 0, 1.0, 0.0, 0.0, 0.0)  # fmt: skip
+                        plan.peak_bytes, 1.0, 0.0, 0.0, 0.0)  # fmt: skip
 
     make_plan = ntk.make_plan
     monkeypatch.setattr(ntk, "make_plan", cut)
@@ -231,12 +233,48 @@ def test_bad_requests_say_so():
         kernel(MLP, x[:, :5])
     with pytest.raises(DataError, match="x2: expected samples"):
         kernel(MLP, x, x[:0])
-    with pytest.raises(DataError, match="x1: expected an array of numbers, got list"):
-        kernel(MLP, [["a"]])
+    for strange in ([["a"]], [[1.0], [1.0, 2.0]]):
+        with pytest.raises(DataError, match="x1: expected an array of numbers, got list"):
+            kernel(MLP, strange)
     with pytest.raises(SpecError, match="model: expected an Architecture"):
         kernel("resnet", x)
     with pytest.raises(SpecError, match="ExpNormalized"):
         kernel(architecture(HIDDEN, LAYER_TYPES["ExpNormalized"](), OUT), x)
+
+
+def test_takes_lists_read_only_arrays_and_tensors():
+    x = samples(4)
+    reference = kernel(MLP, x).values
+    x.flags.writeable = False
+    for form in (x, x.tolist(), torch.tensor(x), np.asfortranarray(x), torch.tensor(x).requires_grad_()):
+        np.testing.assert_array_equal(kernel(MLP, form).values, reference)
+
+
+def random_layers(rng, depth):
+    layers = []
+    for _ in range(rng.integers(1, 4)):
+        kind = rng.integers(5 if depth else 3)
+        if kind < 2:
+            layers.append(Dense(4, W_std=rng.uniform(0.5, 1.5), b_std=rng.choice([None, 0.3])))
+        elif kind == 2:
+            layers.append(rng.choice([Relu(), Erf(), Gelu(), Dropout(0.5)]))
+        else:
+            branches = tuple(random_layers(rng, depth - 1) for _ in range(rng.integers(1, 4)))
+            merge = str(rng.choice(["sum", "prod", "concat"]))
+            layers.append(Branch((*branches, ()) if rng.integers(2) else branches, merge=merge))
+            if merge == "concat":
+                layers.append(Dense(4))
+    return tuple(layers)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), outputs=st.sampled_from(FORMS))
+def test_random_networks_equal_the_twin(seed, outputs):
+    rng = np.random.default_rng(seed)
+    a = architecture(Dense(4, b_std=0.2), *random_layers(rng, 2), shape=(3,))
+    x1, x2 = rng.standard_normal((3, 3)), rng.standard_normal((2, 3))
+    for second in (None, x2):
+        assert_close(kernel(a, x1, second, outputs=outputs).values, expected(a, x1, second, outputs=outputs))
 
 
 def test_nan_in_the_data_is_labelled_not_hidden():
