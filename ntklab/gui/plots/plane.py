@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QBrush, QColor
@@ -17,9 +18,11 @@ from ntklab.gui.plots.matrix import MatrixItem
 from ntklab.gui.plots.norm import quantise
 from ntklab.gui.plots.page import AxisPage, Bar, Entry, Page, Span
 from ntklab.gui.plots.reduce import extent, padded
+from ntklab.gui.plots.stamps import Paint, Stamps, StampsItem, stamps
 from ntklab.gui.plots.text import exact
 
 _MANY = 150
+_LEVELS = 51  # colours of points: fewer than of fields, but more than an eye tells apart on a dot
 _FLATTEST, _TALLEST = 2.5, 0.5  # width over height of planes with equal scales
 
 
@@ -30,7 +33,8 @@ class PlaneContent(Content[Plane]):
         super().__init__(look, owner)
         self._figure: Plane | None = None
         self._field: MatrixItem | None = None
-        self._clouds: list[pg.ScatterPlotItem] = []
+        self._clouds: list[StampsItem] = []
+        self._made: dict[tuple[Any, ...], Stamps] = {}
 
     @property
     def figure(self) -> Plane:
@@ -53,12 +57,12 @@ class PlaneContent(Content[Plane]):
         with_field = figure.field_values is not None
         changed = old is None or len(old.points) != len(figure.points) or with_field != (self._field is not None)
         if changed:
-            self._clouds = [pg.ScatterPlotItem(antialias=True) for _ in figure.points]
+            self._clouds = [StampsItem() for _ in figure.points]
             self._field = MatrixItem() if with_field else None
         if self._field is not None and figure.field_values is not None:
             self._field.set_pyramid(build(figure.field_values))
             self._field.place(figure.extent)
-        self.restyle(self.look)
+        self._paint()
         return changed
 
     def continues(self, figure: Plane) -> bool:
@@ -67,35 +71,53 @@ class PlaneContent(Content[Plane]):
 
     def restyle(self, look: Look) -> None:
         self.look = look
-        figure = self.figure
+        self._made = {}
+        self._paint()
+
+    def _paint(self) -> None:
+        look, figure = self.look, self.figure
         if self._field is not None:
             self._field.set_colours(figure.norm or Norm("linear", 0, 1), look.table(figure.colours))
         for points, cloud in zip(figure.points, self._clouds, strict=True):
             good = np.isfinite(points.x) & np.isfinite(points.y)
-            pens, brushes = self._paint_of(points, good)
-            cloud.setData(x=points.x[good], y=points.y[good], size=self._size(points), symbol=look.symbol(points.role),
-                          pen=pens, brush=brushes, pxMode=True)  # fmt: skip
+            cloud.set_points(points.x[good], points.y[good], self._levels(points)[good], self._stamps(points))
 
     def _size(self, points: Points) -> float:
         total = sum(p.x.size for p in self.figure.points)
         return self.look.dot(points.weight) * (1.25 if total <= _MANY else 1.0 if total <= 8 * _MANY else 0.75)
 
-    def _paint_of(self, points: Points, good: NDArray[np.bool_]) -> tuple[object, object]:
-        """Pens and brushes: one for all, or one a point where values colour them."""
-        look, figure = self.look, self.figure
-        rim = QColor(look.ink if points.values is not None else look.ground)
-        rim.setAlphaF(0.65)
-        edge = look.rim(rim, 1.0 if points.values is not None else 0.8)
-        if points.values is None or figure.norm is None:
-            if points.hollow:
-                return look.rim(look.colour(points.role), 1.6), QBrush(look.ground)
-            return edge, look.brush(points.role)
-        colours = look.table(figure.colours)[quantise(np.asarray(points.values)[good], figure.norm)]
+    def _valued(self, points: Points) -> bool:
+        return points.values is not None and self.figure.norm is not None
+
+    def _levels(self, points: Points) -> NDArray[np.intp]:
+        """(n,): the marker of each point: 0 for values that are missing, else 1 … ``_LEVELS`` by value."""
+        if points.values is None or self.figure.norm is None:
+            return np.zeros(points.x.size, dtype=np.intp)
+        indices = quantise(np.asarray(points.values), self.figure.norm).astype(np.intp)
+        return np.where(indices == 0, 0, 1 + (indices - 1) * _LEVELS // 255)
+
+    def _stamps(self, points: Points) -> Stamps:
+        """The markers of ``points``, drawn once a look."""
+        size, colours, valued = self._size(points), self.figure.colours, self._valued(points)
+        key = (points.role, size, points.hollow, colours if valued else None)
+        if key not in self._made:
+            paints = self._value_paints(points.hollow) if valued else [self._class_paint(points)]
+            self._made[key] = stamps(self.look.symbol(points.role), size, paints, self.look.density)
+        return self._made[key]
+
+    def _class_paint(self, points: Points) -> Paint:
+        look = self.look
         if points.hollow:
-            pens = {int(c): look.rim(_mixed(int(c), look.ink), 2.2) for c in set(colours.tolist())}
-            return [pens[int(c)] for c in colours], QBrush(look.ground)
-        brushes = {int(c): QBrush(QColor.fromRgb(int(c))) for c in set(colours.tolist())}
-        return edge, [brushes[int(c)] for c in colours]
+            return look.rim(look.colour(points.role), 1.6), QBrush(look.ground)
+        return look.rim(_faded(look.ground), 0.8), look.brush(points.role)
+
+    def _value_paints(self, hollow: bool) -> list[Paint]:
+        look, table = self.look, self.look.table(self.figure.colours)
+        middles = 1 + ((np.arange(_LEVELS) + 0.5) * 255 / _LEVELS).astype(int)
+        colours = [int(table[index]) for index in (0, *middles)]
+        if hollow:
+            return [(look.rim(_mixed(colour, look.ink), 2.2), QBrush(look.ground)) for colour in colours]
+        return [(look.rim(_faded(look.ink), 1.0), QBrush(QColor.fromRgb(colour))) for colour in colours]
 
     # -- page ------------------------------------------------------------------------------------------------------
 
@@ -112,7 +134,9 @@ class PlaneContent(Content[Plane]):
         )
 
     def _entries(self) -> tuple[Entry, ...]:
-        """One a class: what small and hollow points are is in the caption."""
+        """One a class: what small and hollow points are is in the caption, and without classes that is all."""
+        if not any(points.in_legend for points in self.figure.points):
+            return ()
         found: dict[tuple[str, str], Entry] = {}
         for points in self.figure.points:
             name = points.name.split(", ")[0]
@@ -176,6 +200,12 @@ class PlaneContent(Content[Plane]):
 def _widened(low: float, high: float, least: float) -> tuple[float, float]:
     more = max(least - (high - low), 0.0) / 2
     return low - more, high + more
+
+
+def _faded(colour: QColor) -> QColor:
+    faded = QColor(colour)
+    faded.setAlphaF(0.65)
+    return faded
 
 
 def _mixed(colour: int, ink: QColor) -> QColor:
