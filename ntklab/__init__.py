@@ -23,15 +23,30 @@ if TYPE_CHECKING:
 
     from ntklab.progress import Event, Forecast, Partial, Progress, Work, drain
     from ntklab.results import Data, Gram, Run, Spectrum, Trajectory
-    from ntklab.spec import Architecture, Dataset, Experiment, Input, KernelRequest, Training
+    from ntklab.spec import (
+        Architecture,
+        Branch,
+        Dataset,
+        Dense,
+        Dropout,
+        Experiment,
+        Flatten,
+        Input,
+        KernelRequest,
+        Training,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Architecture",
+    "Branch",
     "Data",
     "Dataset",
+    "Dense",
+    "Dropout",
     "Experiment",
+    "Flatten",
     "Forecast",
     "Gram",
     "Input",
@@ -45,6 +60,7 @@ __all__ = [
     "drain",
     "empirical_ntk",
     "infinite_kernel",
+    "load",
     "run",
     "show",
     "spectrum",
@@ -133,6 +149,16 @@ def spectrum(
     return drain(spectra.spectrum(gram, Y, loss=loss, momentum=momentum, ridge=ridge))
 
 
+def load(dataset: Dataset) -> Data:
+    """The samples and targets that ``dataset`` asks for; equal requests give equal numbers.
+
+    Raises ``DataError`` and ``FileError``. Details: ``ntklab.datasets.load``.
+    """
+    from ntklab import datasets
+
+    return datasets.load(dataset)
+
+
 def train(
     architecture: Architecture,
     data: Data,
@@ -146,7 +172,7 @@ def train(
 ) -> Trajectory:
     """Train the network drawn with ``seed``, its linearisation and its infinite-width limit from one start.
 
-    ``data`` comes from ``ntklab.datasets.load`` or is made from arrays; ``listen`` is called with every event, among
+    ``data`` comes from ``ntklab.load`` or is made from arrays; ``listen`` is called with every event, among
     them the moments as they are reached. Details and errors: ``ntklab.dynamics.train``.
     """
     from ntklab import dynamics
