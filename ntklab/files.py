@@ -43,6 +43,16 @@ def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes, *,
     return target
 
 
+def check_folder(folder: Path | str) -> None:
+    """Raise ``FileError`` if files cannot be written into ``folder``, which need not be there yet; changes nothing."""
+    target = Path(folder)
+    there = next(place for place in (target, *target.absolute().parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise FileError(f"cannot write into {target}: {there} is not a folder; choose another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise FileError(f"cannot write into {target}: no permission for {there}; choose another folder")
+
+
 def set_aside(path: Path) -> Path | None:
     """Rename a file that is of no use to ``….bad``, in place of an older one; its new path, or None if that failed."""
     aside = path.with_name(path.name + ".bad")

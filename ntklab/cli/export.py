@@ -10,6 +10,7 @@ from ntklab.cli import quantities
 from ntklab.cli.experiment import add_options, chosen
 from ntklab.cli.main import UsageError
 from ntklab.cli.meter import Meter
+from ntklab.files import check_folder
 from ntklab.progress import drain
 from ntklab.spec import Experiment
 
@@ -65,6 +66,7 @@ def _arrays(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, 
 
     target = _target(options, "npz")
     export.check_arrays_path(target)
+    check_folder(target.parent)
     run = _drained(options, experiments.run(experiment))
     return export.arrays(run, target, experiment=experiment)
 
@@ -75,6 +77,7 @@ def _figure(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, 
     choice = _choice(options.figure)
     target = _figure_target(options)
     export.suffix_format(target)
+    check_folder(target.parent)
     sizes = {"width_mm": options.width, "height_mm": options.height, "font_pt": options.font, "dpi": options.dpi,
              "caption": not options.no_caption}  # fmt: skip
     export.Page(**sizes)

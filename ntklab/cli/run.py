@@ -34,9 +34,9 @@ def run_into(experiment: Experiment, folder: Path, *, quiet: bool = False) -> in
     After Ctrl-C the finished results are kept and named.
     """
     from ntklab import experiments, export
-    from ntklab.files import write_atomically
+    from ntklab.files import check_folder
 
-    write_atomically(folder / "experiment.json", experiment.to_json().encode())  # fails now rather than at the end
+    check_folder(folder)  # fails now rather than at the end
     meter, finished = Meter(quiet=quiet), dict[str, Any]()
 
     def listen(event: Event) -> None:
