@@ -39,13 +39,18 @@ def split(pool: Samples, n_train: int, n_test: int, *, seed: int) -> tuple[Sampl
     Training samples are the first of the order and test samples the last, so that more training samples contain the
     fewer and leave the test samples as they are. Raises ``DataError`` if there are not enough.
     """
-    if n_train + n_test > len(pool):
-        raise DataError(
-            f"{pool.title}: {len(pool)} samples are available, got a request for {n_train} + {n_test} "
-            f"(training + test); ask for at most {len(pool)} together"
-        )
+    check_enough(pool.title, len(pool), n_train, n_test)
     places = order(pool.labels, len(pool), np.random.default_rng(seed))
     return pool.take(places[:n_train]), pool.take(places[len(pool) - n_test :])
+
+
+def check_enough(title: str, there: int, n_train: int, n_test: int) -> None:
+    """Raise ``DataError`` if ``n_train`` and ``n_test`` samples are more than are ``there``."""
+    if n_train + n_test > there:
+        raise DataError(
+            f"{title}: {there} samples are available, got a request for {n_train} + {n_test} "
+            f"(training + test); ask for at most {there} together"
+        )
 
 
 def order(labels: Labels | None, n: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ntklab.datasets.bundled import bundled
-from ntklab.datasets.choose import keep_classes, split
+from ntklab.datasets.choose import check_enough, keep_classes, split
 from ntklab.datasets.readers import read
 from ntklab.datasets.samples import MAX_BYTES, Samples
 from ntklab.datasets.scaling import scale
@@ -17,7 +17,7 @@ from ntklab.errors import DataError
 from ntklab.results import Data
 from ntklab.results.data import Array
 from ntklab.spec import Dataset, class_count, sample_shape
-from ntklab.spec.dataset import File
+from ntklab.spec.dataset import File, sample_count
 
 
 def load(dataset: Dataset) -> Data:
@@ -47,6 +47,13 @@ def load(dataset: Dataset) -> Data:
         title=train.title,
         notes=(*train.notes, *features.notes, *encoded.notes, *_warnings(train, features.train)),
     )
+
+
+def check_count(dataset: Dataset) -> None:
+    """Raise ``DataError``, without loading anything, if the source is known to have fewer samples than asked for."""
+    there = sample_count(dataset.source)
+    if there is not None:
+        check_enough(type(dataset.source).__name__, there, dataset.n_train, dataset.n_test)
 
 
 def _synthetic(dataset: Dataset) -> tuple[Samples, Samples]:

@@ -7,7 +7,7 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from ntklab import dynamics
+from ntklab import datasets, dynamics
 from ntklab.dynamics.network import threads
 from ntklab.kernels import budget
 from ntklab.kernels.empirical import empirical_ntk
@@ -24,8 +24,8 @@ def forecast(experiment: Experiment) -> Forecast:
     """Peak bytes, rough seconds and the routes of ``run``: by arithmetic, without loading the data.
 
     Counts the kernels that are kept beside the stage that needs most. Takes some ms; a very wide network is drawn once,
-    as its kernel's plan is made by trying it on two samples. Raises ``MemoryBudgetError`` where a stage does
-    not fit its budget, ``SpecError`` where a layer has no rule, and ``DeviceError``.
+    as its kernel's plan is made by trying it on two samples. Raises ``DataError`` where the source has not that many
+    samples, ``MemoryBudgetError`` where a stage does not fit its budget, ``SpecError`` where a layer has no rule, and ``DeviceError``.
     """
     return _joined([_data(experiment), _kernels(experiment), _training(experiment)], kept=_kept_bytes(experiment))
 
@@ -57,6 +57,7 @@ def data_bytes(experiment: Experiment) -> int:
 
 
 def _data(experiment: Experiment) -> Forecast:
+    datasets.check_count(experiment.dataset)
     return Forecast(data_bytes(experiment), 0.0, route="data")
 
 
@@ -64,7 +65,7 @@ def _kernels(experiment: Experiment) -> Forecast:
     """The stages of ``kernels`` one after the other, with what they leave behind."""
     n, kept = experiment.dataset.n_train, _kept_bytes(experiment)
     budget.require(
-        kept, budget.resolve(experiment.kernel.memory), f"the kernels of {n} samples",
+        kept, budget.resolve(experiment.kernel.memory), f"keeping the kernels of {n} samples",
         "use fewer samples, outputs='mean' or dtype='float32', or raise the memory budget",
     )  # fmt: skip
     spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, 2 * SPECTRUM_SECONDS * n**3, 2, "eigenvalues")
