@@ -13,6 +13,8 @@ from ntklab.spec.kinds import Field, Kind, fields
 
 Place = tuple[str, ...]
 
+LARGEST_NUMBER = 1e15  # its square still is a float32; nothing in the field is nearly as large
+
 # What the entries of a list are called, level by level.
 _NOUNS: dict[str, tuple[str, ...]] = {"layers": ("layer",), "branches": ("branch", "layer")}
 
@@ -121,6 +123,8 @@ def _read_scalar(raw: Any, kind: Kind, place: Place, advice: str) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise complaint(place, "expected a finite number", raw, advice)
+        if abs(value) > LARGEST_NUMBER:
+            raise complaint(place, f"expected a number of size {LARGEST_NUMBER:.0e} at most", raw, advice)
         return value + 0.0  # −0 becomes 0: equal specs are written alike
     if isinstance(value, str) and not _is_unicode(value):
         raise complaint(place, "expected text that can be written as UTF-8", raw, "remove the stray surrogates")

@@ -23,6 +23,7 @@ from ntklab.spec import (
     sample_shape,
 )
 from ntklab.spec.kinds import Kind, fields
+from ntklab.spec.reading import LARGEST_NUMBER
 
 _ACTIVATIONS = [cls for cls in LAYER_TYPES.values() if issubclass(cls, Activation)]
 
@@ -49,10 +50,9 @@ def _present(kind: Kind) -> st.SearchStrategy[Any]:
         return st.booleans()
     if kind.scalar is int:
         return st.integers(int(-100 if kind.minimum is None else kind.minimum), int(kind.maximum or 10**12))
-    return st.floats(
-        kind.minimum, kind.maximum, exclude_min=kind.open_minimum, exclude_max=kind.open_maximum,
-        allow_nan=False, allow_infinity=False,
-    )  # fmt: skip
+    low = -LARGEST_NUMBER if kind.minimum is None else kind.minimum
+    high = LARGEST_NUMBER if kind.maximum is None else kind.maximum
+    return st.floats(low, high, exclude_min=kind.open_minimum, exclude_max=kind.open_maximum)
 
 
 _pointwise = st.one_of([spec(cls) for cls in _ACTIVATIONS] + [spec(LAYER_TYPES["Dropout"])])

@@ -69,6 +69,8 @@ ROWS: list[tuple[Any, str]] = [
     ),
     (layers(dense(W_std=float("inf"))), "W_std: expected a finite number, got inf; the default is 1.0"),
     (layers(dense(W_std=10**400)), "W_std: expected a finite number, got "),
+    (layers(dense(W_std=1e200)), "W_std: expected a number of size 1e+15 at most, got 1e+200; the default is 1.0"),
+    (rest(training={"learning_rate": 1e300}), "learning_rate: expected a number of size 1e+15 at most, got 1e+300"),
     (layers(dense(b_std=-1)), "b_std: expected a number of at least 0 or none, got -1; the default is none"),
     (layers(dense(param="Standard")), "param: expected 'ntk' or 'standard', got 'Standard'; did you mean 'standard'?"),
     (layers(dense(param=3)), "param: expected 'ntk' or 'standard', got 3; the default is 'ntk'"),
