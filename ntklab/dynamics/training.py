@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from ntklab.dynamics.network import NetworkDescent
 from ntklab.dynamics.preparation import Request, Start, mean_kernel, prepare
 from ntklab.dynamics.products import Pieces
 from ntklab.dynamics.recorder import Recorder, choose
+from ntklab.errors import NumericalError
 from ntklab.progress import Partial, Progress, T, Work
 from ntklab.results import RUNS, Data, Moment, Provenance, Trajectory, relative_distance
 from ntklab.spectra import centred_target_alignment
@@ -63,7 +65,7 @@ def train(  # noqa: PLR0913 (the options are independent, and all but three have
     began = time.perf_counter()
     yield request.forecast()
     start = yield from prepare(request)
-    rate = training.learning_rate or training.critical_share * start.critical_rate
+    rate = _rate(training, start.critical_rate)
     if start.infinite is not None:
         n = len(data.X_train)
         yield Progress(0, 1, f"eigenvalues of {n} × {n} (one step, cannot be cancelled inside)")
@@ -72,6 +74,17 @@ def train(  # noqa: PLR0913 (the options are independent, and all but three have
     loop = _Loop(request, start, recorder, rate)
     stopped = yield from loop.run()
     return loop.trajectory(stopped, time.perf_counter() - began)
+
+
+def _rate(training: spec.Training, critical_rate: float) -> float:
+    """The learning rate asked for. Raises ``NumericalError`` if it is to be a share of one that is not there."""
+    rate = training.learning_rate or training.critical_share * critical_rate
+    if not 0 < rate < math.inf:
+        raise NumericalError(
+            f"training: the network's kernel allows no share of a largest stable learning rate, which is "
+            f"{critical_rate:.3g}; give a learning rate, or other weights (W_std, b_std) or data"
+        )
+    return rate
 
 
 def _evolutions(request: Request, start: Start, rate: float) -> dict[str, Evolution]:

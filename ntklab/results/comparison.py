@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ class WidthConvergence:
 
 
 def relative_distance(K: NDArray[np.floating], reference: NDArray[np.floating]) -> float:
-    """|K − reference| / |reference| in the Frobenius norm, computed in float64."""
+    """|K − reference| / |reference| in the Frobenius norm, computed in float64; NaN if the reference is 0."""
     R = np.asarray(reference, dtype=np.float64)
-    return float(np.linalg.norm(np.asarray(K, dtype=np.float64) - R) / np.linalg.norm(R))
+    size = float(np.linalg.norm(R))
+    return float(np.linalg.norm(np.asarray(K, dtype=np.float64) - R)) / size if size else math.nan
