@@ -13,6 +13,7 @@ from ntklab.figures.model import Array, Axis
 from ntklab.results import Data
 
 Float = NDArray[np.float64]
+_FLATTEST = 3.0  # width over height, or height over width, of a plane drawn with one scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ def layout(data: Data) -> Layout:
         limits = (-180.0, 180.0)
         return Layout(_angle(train), _angle(test), (Axis("angle", "degrees", limits=limits),), "inputs on a circle")
     if d == 2:
-        return Layout(train, test, (Axis(names[0]), Axis(names[1])))
+        return Layout(train, test, (Axis(names[0]), Axis(names[1])), equal=_alike(np.concatenate([train, test])))
     return _principal(data)
 
 
@@ -64,6 +65,12 @@ def grid(points: Array) -> tuple[NDArray[np.intp], tuple[int, int], tuple[float,
     half = steps[0][0] / 2, steps[1][0] / 2
     extent = (xs[0] - half[0], xs[-1] + half[0], ys[0] - half[1], ys[-1] + half[1])
     return np.lexsort((points[:, 0], -points[:, 1])), (len(ys), len(xs)), tuple(float(e) for e in extent)  # type: ignore[return-value]
+
+
+def _alike(points: Float) -> bool:
+    """Whether both coordinates (n, 2) spread about as far: one scale would flatten any other plane to a line."""
+    spread = np.ptp(points, axis=0)
+    return bool(spread.max() <= _FLATTEST * spread.min())
 
 
 def _on_circle(points: Float) -> bool:
