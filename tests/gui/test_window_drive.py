@@ -25,7 +25,7 @@ from ntklab.session import Session, Settings, edits, load_settings
 WAIT = 60_000
 
 
-@pytest.fixture()
+@pytest.fixture
 def window(qtbot, warm_torch, tmp_path, monkeypatch) -> Iterator[Window]:
     """The window as it stands when the starter has been confirmed."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -200,8 +200,15 @@ def test_provenance(x: np.ndarray) -> None:
         assert (gram.provenance.dtype, gram.provenance.device) == ("float32", "cpu")
         assert gram.provenance.spec == NETWORKS["mixed parameterisations"].content_hash()
         assert gram.symmetric
-        assert gram.error is None
     assert not drain(infinite_kernel(NETWORKS["relu"], x, x))["ntk"].symmetric
+
+
+def test_closed_forms_carry_an_error_in_single_precision_alone(x: np.ndarray) -> None:
+    double, single = (drain(infinite_kernel(NETWORKS["relu"], x, dtype=dtype)) for dtype in ("float64", "float32"))
+    for kind in double:
+        assert double[kind].error is None
+        difference = np.abs(single[kind].values - double[kind].values).max() / double[kind].values.max()
+        assert single[kind].error == pytest.approx(difference, rel=0.5, abs=1e-7)
 
 
 def test_integrals_carry_a_measured_error(x: np.ndarray) -> None:

@@ -39,9 +39,15 @@ NETWORKS = {
         dense(256, s=[1, 2], **STANDARD), act("Abs"), dense(128, s=[2, 4], **STANDARD), act("Relu"),
         dense(OUTPUTS, s=[4, 1], **STANDARD),
     ],
-    "concat": [branch([dense(128), act("Relu")], [dense(384), act("Erf")], merge="concat"), dense(), act("Relu"), dense(OUTPUTS)],
+    "concat": [
+        branch([dense(128), act("Relu")], [dense(384), act("Erf")], merge="concat"), dense(), act("Relu"),
+        dense(OUTPUTS),
+    ],
     "product": [branch([dense(), act("Relu")], [dense(), act("Erf")], merge="prod"), dense(OUTPUTS)],
-    "polynomial": [dense(W_std=0.8), act("Polynomial", coef=[0.3, 1.0, -0.2]), dense(), act("RectifiedMonomial", degree=2), dense(OUTPUTS)],
+    "polynomial": [
+        dense(W_std=0.8), act("Polynomial", coef=[0.3, 1.0, -0.2]), dense(), act("RectifiedMonomial", degree=2),
+        dense(OUTPUTS),
+    ],
 }  # fmt: skip
 
 
