@@ -28,24 +28,26 @@ def report(experiment: Experiment, run: Run, folder: Path | str) -> Path:
 
 
 def reporting(experiment: Experiment, run: Run, folder: Path | str) -> Work[Path]:
-    """``report`` as work that says how far it is and can be cancelled between files."""
+    """``report`` as work that says how far it is; cancelled, it leaves the folder as it was."""
     root = Path(folder)
     drawn = list(figures(run))
     steps = len(drawn) + 2
     yield Forecast(64 * 2**20, seconds=0.6 * steps, tiles=steps, route="report")
-    yield Progress(0, steps, "writing arrays")
+    pictures, files = [], dict[str, bytes]()
+    for done, (stem, figure) in enumerate(drawn):
+        yield Progress(done, steps, f"drawing {stem}")
+        forms = figure_formats(figure, FORMATS, metadata=origin(run, experiment))
+        files |= {f"{stem}.{form}": content for form, content in forms.items()}
+        pictures.append((stem, figure, forms["png"]))
+    yield Progress(steps - 2, steps, "writing the page")
+    text = page(experiment, run, pictures).encode()
+    yield Progress(steps - 1, steps, "writing files")  # from here on to the end at once: an old report or a new one
     write_atomically(root / "experiment.json", experiment.to_json().encode())
     write_atomically(root / "reproduce.py", script(experiment).encode())
     arrays(run, root / "arrays.npz", experiment=experiment)
-    pictures = []
-    for done, (stem, figure) in enumerate(drawn, start=1):
-        yield Progress(done, steps, f"drawing {stem}")
-        files = figure_formats(figure, FORMATS, metadata=origin(run, experiment))
-        for form, content in files.items():
-            write_atomically(root / "figures" / f"{stem}.{form}", content, flush=False)
-        pictures.append((stem, figure, files["png"]))
-    yield Progress(steps - 1, steps, "writing the page")
-    return write_atomically(root / "report.html", page(experiment, run, pictures).encode())
+    for name, content in files.items():
+        write_atomically(root / "figures" / name, content, flush=False)
+    return write_atomically(root / "report.html", text)
 
 
 def figures(run: Run) -> Iterator[tuple[str, Figure]]:
