@@ -25,7 +25,8 @@ def forecast(experiment: Experiment) -> Forecast:
 
     Counts the kernels that are kept beside the stage that needs most. Takes some ms; a very wide network is drawn once,
     as its kernel's plan is made by trying it on two samples. Raises ``DataError`` where the source has not that many
-    samples, ``MemoryBudgetError`` where a stage does not fit its budget, ``SpecError`` where a layer has no rule, and ``DeviceError``.
+    samples, ``MemoryBudgetError`` where a stage does not fit its budget, ``SpecError`` where a layer has no rule, and
+    ``DeviceError``.
     """
     return _joined([_data(experiment), _kernels(experiment), _training(experiment)], kept=_kept_bytes(experiment))
 
