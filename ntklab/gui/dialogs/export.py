@@ -12,11 +12,11 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFileDialog,
-    QFormLayout,
     QWidget,
 )
 
 from ntklab.figures.model import Figure
+from ntklab.gui.widgets import form_layout, pad
 
 WIDTHS = (("One column, 85 mm", 85.0), ("One and a half, 120 mm", 120.0), ("Two columns, 178 mm", 178.0))
 FORMATS = ("PDF", "SVG", "PNG")
@@ -40,7 +40,9 @@ class ExportDialog(QDialog):
         self.format.addItems(FORMATS)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel)
         self.save_button = buttons.button(QDialogButtonBox.StandardButton.Save)
-        form = QFormLayout(self)
+        form = form_layout(self)
+        for box in (self.width_mm, self.font_pt):
+            pad(box)
         form.addRow("&Preset", self.preset)
         form.addRow("&Width", self.width_mm)
         form.addRow("&Text size", self.font_pt)

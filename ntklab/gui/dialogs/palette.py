@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from ntklab.gui.actions.table import ACTIONS, ActionRow
+from ntklab.gui.dialogs.command_row import HELP, SHORTCUT, CommandRow
 
 _MOVES = (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp)
 
@@ -25,6 +26,7 @@ class CommandPalette(QDialog):
         self.search.setAccessibleName("Command")
         self.list = QListWidget()
         self.list.setUniformItemSizes(True)
+        self.list.setItemDelegate(CommandRow(self.list))
         layout = QVBoxLayout(self)
         layout.addWidget(self.search)
         layout.addWidget(self.list)
@@ -40,9 +42,16 @@ class CommandPalette(QDialog):
         self.list.clear()
         for row in matching(text):
             action = self._actions[row.id]
-            shortcut = action.shortcut().toString() if not action.shortcut().isEmpty() else ""
-            item = QListWidgetItem(action.icon(), f"{row.title}    {shortcut}\n{row.help}")
+            shortcut = (
+                action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+                if not action.shortcut().isEmpty()
+                else ""
+            )
+            item = QListWidgetItem(action.icon(), row.title)
             item.setData(Qt.ItemDataRole.UserRole, row.id)
+            item.setData(HELP, row.help)
+            item.setData(SHORTCUT, shortcut)
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{row.title}. {row.help}. {shortcut}")
             if not action.isEnabled():
                 item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
             self.list.addItem(item)

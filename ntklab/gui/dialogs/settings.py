@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QLabel, QSpinBox, QWidget
 
-from ntklab.gui.widgets import ValueEdit
+from ntklab.gui.widgets import ValueEdit, form_layout, pad
 from ntklab.gui.widgets.numbers import byte_text, parse_bytes
 from ntklab.session import Settings
 
@@ -36,7 +36,8 @@ class SettingsDialog(QDialog):
         self.problem.setProperty("role", "error")
         self.problem.hide()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        form = QFormLayout(self)
+        pad(self.threads)
+        form = form_layout(self)
         form.addRow("&Theme", self.theme)
         form.addRow("&Memory budget", self.memory)
         form.addRow("Computing t&hreads", self.threads)

@@ -13,6 +13,7 @@ from ntklab.gui.panels.blocks import Block, Path, blocks, describe, folded
 from ntklab.spec import Architecture
 
 _TALLEST = 12.0  # log2 of the width beyond which boxes grow no more
+_EDGE = 2  # pixels that the outlines of the first and the last box need
 _LEAD = 2.0  # between a box and the notes under it
 
 
@@ -60,9 +61,10 @@ class Diagram(QWidget):
     def _fit(self) -> None:
         """Fold equal blocks where the whole row does not fit; shrink what is still too wide."""
         self._drawn = self._row
-        if self._row_width(self._row) > self.width():
+        room = self.width() - 2 * _EDGE
+        if self._row_width(self._row) > room:
             self._drawn = folded(self._row)
-        self._scale = min(1.0, self.width() / max(self._row_width(self._drawn), 1.0))
+        self._scale = min(1.0, room / max(self._row_width(self._drawn), 1.0))
         self.setFixedHeight(max(1, math.ceil(self._row_height(self._drawn) * self._scale)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

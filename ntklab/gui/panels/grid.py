@@ -91,8 +91,8 @@ class ViewGrid(QWidget):
     @Slot()
     def _column_moved(self) -> None:
         row = self.sender()
-        if isinstance(row, Row) and sum(row.sizes()):
-            self._share = row.sizes()[0] / sum(row.sizes())
+        if isinstance(row, Row):
+            self._share = row.sizes()[0] / max(row.width() - row.handleWidth(), 1)
             self._align_rows()
 
     @Slot()

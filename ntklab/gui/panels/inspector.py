@@ -148,8 +148,8 @@ class InspectorPanel(QWidget):
             self.mode_table.show_readings(readings.mode(self._session, mode))
 
     def _show_samples(self) -> None:
-        chosen = self._session.selection.samples
-        self.chosen.setVisible(bool(chosen))
+        chosen, pair = self._session.selection.samples, self._session.selection.pair
+        self.chosen.setVisible(bool(chosen) and (pair is None or not {*chosen} <= {*pair}))
         count = len(chosen)
         self.chosen.say(f"{count} sample{'s' * (count != 1)}")
         words = [readings.sample_words(self._session, index) for index in chosen[:_MOST_SAMPLES]]

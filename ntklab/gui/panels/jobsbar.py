@@ -73,7 +73,9 @@ class JobsBar(QFrame):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(rule())
-        outer.addLayout(layout, 1)
+        outer.addStretch(1)  # labels do not grow, and without room to take the rule would come down to them
+        outer.addLayout(layout)
+        outer.addStretch(1)
         self.setFixedHeight(round(self.fontMetrics().height() * 2.2))
 
     # -- jobs ------------------------------------------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from ntklab.gui.widgets import IconButton, Tint, restyle
+from ntklab.gui.widgets import ElidedLabel, IconButton, InlineError, Tint
 
 
 class RunBox(QFrame):
@@ -18,10 +18,10 @@ class RunBox(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("runbox")
-        self.forecast = QLabel(wordWrap=True)
+        self.forecast = ElidedLabel()  # memory and time come first; how is in the tooltip
         self.forecast.setObjectName("forecast")
         self.forecast.setProperty("role", "muted")
-        self.forecast.setToolTip("Estimated before anything runs: time and memory of the next computation")
+        self.problem = InlineError()
         self.compute = _button(
             "Compute kernels", "kernel", "Finite and infinite kernels and their spectra (Ctrl+R)", "primary"
         )
@@ -39,6 +39,7 @@ class RunBox(QFrame):
         layout.setContentsMargins(14, 8, 14, 10)
         layout.setSpacing(8)
         layout.addWidget(self.forecast)
+        layout.addWidget(self.problem)
         layout.addLayout(buttons)
         self.compute.clicked.connect(self.compute_requested)
         self.train.clicked.connect(self.train_requested)
@@ -46,13 +47,11 @@ class RunBox(QFrame):
         self.set_forecast("", True)
 
     def set_forecast(self, text: str, ok: bool = True) -> None:
-        """Show what is needed; in the colour of errors where it does not fit."""
-        self.forecast.setText(text)
-        self.forecast.setVisible(bool(text))
-        role = "muted" if ok else "error"
-        if self.forecast.property("role") != role:
-            self.forecast.setProperty("role", role)
-            restyle(self.forecast)
+        """Show what is needed in one line, or in as many as it takes why it cannot be had."""
+        self.forecast.say(text if ok else "")
+        self.forecast.setToolTip(f"Estimated before anything runs. {text}")
+        self.forecast.setVisible(ok and bool(text))
+        self.problem.say("" if ok else text)
 
     def set_running(self, running: bool) -> None:
         """Enable the stop button while something runs."""

@@ -70,7 +70,8 @@ class Header(QWidget):
         row.addWidget(self.caption, 1)
         row.addWidget(self.button)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(3 * unit, unit, unit, 0)
+        self.setContentsMargins(3 * unit, unit, unit, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(row)
         layout.addWidget(self.more)
@@ -101,8 +102,7 @@ class Header(QWidget):
     def _flow(self) -> None:
         """Part the caption between two lines. The second stays once it was needed, or the plot under it would jump."""
         measure = self.caption.fontMetrics().horizontalAdvance
-        margins = self.layout().contentsMargins()
-        around = margins.left() + margins.right() + 2 * self._row.spacing()
+        around = self.width() - self.contentsRect().width() + 2 * self._row.spacing()
         room = self.width() - self.title.sizeHint().width() - self.button.sizeHint().width() - around
         room -= measure(self.caption.note + DOT) if self.caption.note else 0
         parts = self._words.split(DOT)

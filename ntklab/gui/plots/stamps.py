@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QPainter, QPen, QPixmap, QTransform
 
-from ntklab.gui.plots.reduce import Array, extent
+from ntklab.figures.model import Array
+from ntklab.gui.plots.reduce import extent
 
 Paint = tuple[QPen, QBrush]
 
@@ -71,7 +72,7 @@ class StampsItem(pg.GraphicsObject):
         if not np.array_equal(points, self._points) or self._stamps is not made:
             self.prepareGeometryChange()
         self._points, self._levels, self._stamps = points, levels, made
-        across, along = extent([x]), extent([y])
+        across, along = extent([points[:, 0]]), extent([points[:, 1]])
         self._bounds = QRectF()
         if across and along:
             self._bounds = QRectF(across[0], along[0], across[1] - across[0], along[1] - along[0])

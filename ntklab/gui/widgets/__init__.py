@@ -6,7 +6,7 @@ from ntklab.gui.widgets.choice import HEADING, Choice
 from ntklab.gui.widgets.dial import LogDial
 from ntklab.gui.widgets.elided import ElidedLabel
 from ntklab.gui.widgets.icon_button import IconButton
-from ntklab.gui.widgets.layouts import clear, discard, ground, rule, scrolled, swap
+from ntklab.gui.widgets.layouts import clear, discard, form_layout, ground, pad, rule, scrolled, swap
 from ntklab.gui.widgets.maths import maths
 from ntklab.gui.widgets.number_edit import NumberEdit, ValueEdit
 from ntklab.gui.widgets.scale import Scale
@@ -33,8 +33,10 @@ __all__ = [
     "ValueSlider",
     "clear",
     "discard",
+    "form_layout",
     "ground",
     "maths",
+    "pad",
     "restyle",
     "rule",
     "scrolled",
