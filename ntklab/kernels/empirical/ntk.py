@@ -147,12 +147,12 @@ def _factors(job: _Job, x: Tensor, progress: Progress) -> Work[list[Factor]]:
     for start, stop in spans(len(x), job.plan.chunk):
         with threads_for(job.plan.chunk_adds):
             part = job.asked.factors(x[start:stop])
+        yield progress
         if stop - start == len(x):
             return part
         whole = whole or [factor.empty(len(x)) for factor in part]
         for target, source in zip(whole, part, strict=True):
             target[start:stop].copy_(source)
-        yield progress
     return whole
 
 
