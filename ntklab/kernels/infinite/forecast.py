@@ -15,15 +15,17 @@ from ntklab.progress import Forecast
 _TRANSIENT = 4  # a table is made in float64 from parts of its own size
 _FLOPS = {4: 8e10, 8: 4e10}  # of a matrix product on one thread, by bytes a number
 _CUDA_SPEED = 40.0  # of a GPU against one thread, at elementwise work
+_HELD = 7  # tiles a worker: S, T and a product of its own, and two results of two kinds that wait
 _EDGE = {"cpu": 256, "cuda": 2048}  # fits the cache; keeps a GPU busy
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The tiles to compute, and the forecast to show before."""
+    """The tiles to compute, ``workers`` of them at the same time, and the forecast to show before."""
 
     tiles: TilePlan
     forecast: Forecast
+    workers: int
 
 
 def plan_of(cost: Cost, data: Inputs, kinds: int, memory: int | None) -> Plan:
@@ -35,30 +37,35 @@ def plan_of(cost: Cost, data: Inputs, kinds: int, memory: int | None) -> Plan:
     fixed = len(data.X) * (data.X.shape[1] * size + _TRANSIENT * cost.table)
     if device.type == "cpu":
         fixed += results
-    tile_pair = size * (3 + cost.buffers)
+    workers = torch.get_num_threads() if device.type == "cpu" else 1
+    tile_pair = size * workers * (_HELD + cost.buffers)
     budget.require(
         fixed + tile_pair,
         allowed,
         f"the infinite-width kernel of {rows} × {columns} samples",
         "use fewer samples, dtype='float32' or one kind of kernel, or allow more memory",
     )
-    seconds_per_pair = _seconds_per_pair(cost, data)
-    most = min(_EDGE[device.type], edge_for_seconds(seconds_per_pair))
+    pair_seconds = _pair_seconds(cost, data)
+    most = min(_EDGE[device.type], edge_for_seconds(pair_seconds), _shared(max(rows, columns), workers))
     edge = max(1, fitting_edge(allowed - fixed, tile_pair, most=most))
     edge = even_edge(max(rows, columns), edge)
     tiles = TilePlan(rows, columns, edge, symmetric=data.symmetric)
     pairs = rows * (columns + edge) / 2 if data.symmetric else rows * columns
     forecast = Forecast(
         peak_bytes=fixed + tile_pair * min(edge, rows) * min(edge, columns),
-        seconds=pairs * seconds_per_pair,
+        seconds=pairs * pair_seconds / (workers if device.type == "cpu" else _CUDA_SPEED),
         tiles=len(tiles),
         route="infinite width",
     )
-    return Plan(tiles, forecast)
+    return Plan(tiles, forecast, workers)
 
 
-def _seconds_per_pair(cost: Cost, data: Inputs) -> float:
-    speed = _CUDA_SPEED if data.X.device.type == "cuda" else float(torch.get_num_threads())
+def _shared(count: int, workers: int) -> int:
+    """An edge that leaves every worker something to do, but is not so small that overhead counts."""
+    return count if workers == 1 else max(64, -(-count // (2 * workers)))
+
+
+def _pair_seconds(cost: Cost, data: Inputs) -> float:
+    """On one thread: the steps, the input kernel, and storing the results."""
     size = data.X.element_size()
-    elementwise = (cost.nanoseconds + 4) * 1e-9 * size / 8
-    return (elementwise + 2 * data.X.shape[1] / _FLOPS[size]) / speed
+    return (cost.nanoseconds + 4) * 1e-9 * size / 8 + 2 * data.X.shape[1] / _FLOPS[size]

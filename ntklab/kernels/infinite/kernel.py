@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +15,7 @@ from ntklab.errors import SpecError
 from ntklab.kernels.infinite.forecast import plan_of
 from ntklab.kernels.infinite.inputs import inputs
 from ntklab.kernels.infinite.request import Request
-from ntklab.kernels.infinite.state import Step
+from ntklab.kernels.threads import each, threads_for
 from ntklab.kernels.tiles import Assembly
 from ntklab.networks.devices import torch_device, torch_dtype
 from ntklab.progress import Partial, Progress, Work
@@ -38,7 +40,9 @@ def infinite_kernel(
     with itself: symmetric, its diagonal exact, and dropout acts there. The NTK sums products of derivatives over the
     parameters, in the parameterisation of the dense layers (Jacot et al. 2018, arXiv:1806.07572); the input kernel is
     <x, x'>/features. Widths matter in the standard parameterisation alone. ``memory`` is a budget in bytes for results
-    and working memory; None takes half of what is free.
+    and working memory; None takes half of what is free. ``Gram.error`` is relative to the largest entry: that of
+    integrals without a closed form, and of float32 against float64, measured on a few samples; None where there is only
+    the rounding of float64.
 
     Yields ``Forecast``, then for each tile ``Partial("tile", Tile)`` of each kind and ``Progress``. Raises
     ``SpecError``, ``DataError``, ``DeviceError``, ``MemoryBudgetError``, ``NumericalError``, and ``NtkLabError`` naming
@@ -48,37 +52,41 @@ def infinite_kernel(
     _check_kinds(kinds)
     data = inputs(architecture, x1, x2, torch_dtype(dtype), torch_device(device))
     request = Request(architecture.layers, data, ntk="ntk" in kinds)
-    plan = plan_of(request.cost(), data, len(kinds), memory)
+    with threads_for(0):
+        cost = request.cost()
+    plan = plan_of(cost, data, len(kinds), memory)
     yield plan.forecast
-    network = request.network()
+    with threads_for(0):
+        network = request.network()
     assemblies = [Assembly(kind, plan.tiles, dtype) for kind in kinds]
-    for done, block in enumerate(plan.tiles, start=1):
-        state = network.run(request.start(block))
-        for assembly in assemblies:
-            tile = state.nngp if assembly.kernel == "nngp" else state.ntk
-            values = torch.zeros_like(state.nngp) if tile is None else tile
-            yield Partial("tile", assembly.put(block, values.cpu().numpy()))
-        yield Progress(done, len(plan.tiles), "Infinite-width kernel")
-    seconds = time.perf_counter() - started
-    return dict(_grams(architecture, assemblies, network, data.X.device, seconds))
-
-
-def _grams(
-    architecture: spec.Architecture, assemblies: list[Assembly], network: Step, device: torch.device, seconds: float
-) -> Iterator[tuple[str, Gram]]:
-    for assembly in assemblies:
-        provenance = Provenance(
-            kind=assembly.kernel,
-            parameterisation=_parameterisation(architecture.layers),
-            dtype=str(assembly.values.dtype),
-            device=str(device),
-            spec=architecture.content_hash(),
-            route="infinite width",
-            seconds=seconds,
-            notes=network.notes,
+    with closing(each(plan.tiles, lambda block: network.run(request.start(block)), plan.workers)) as states:
+        for done, (block, state) in enumerate(states, start=1):
+            for assembly in assemblies:
+                tile = state.nngp if assembly.kernel == "nngp" else state.ntk
+                values = torch.zeros_like(state.nngp) if tile is None else tile
+                yield Partial("tile", assembly.put(block, values.cpu().numpy()))
+            yield Progress(done, len(plan.tiles), "Infinite-width kernel")
+    with threads_for(0):
+        rounding = request.rounding() if dtype == "float32" else {}
+    origin = Provenance(
+        kind="",
+        parameterisation=_parameterisation(architecture.layers),
+        dtype=dtype,
+        device=str(data.X.device),
+        spec=architecture.content_hash(),
+        route="infinite width",
+        seconds=time.perf_counter() - started,
+        notes=network.notes,
+    )
+    return {
+        assembly.kernel: Gram(
+            assembly.values,
+            replace(origin, kind=assembly.kernel),
+            symmetric=data.symmetric,
+            error=network.cost.error + rounding.get(assembly.kernel, 0.0) or None,
         )
-        error = network.cost.error or None
-        yield assembly.kernel, Gram(assembly.values, provenance, symmetric=assembly.plan.symmetric, error=error)
+        for assembly in assemblies
+    }
 
 
 def _parameterisation(layers: Sequence[spec.Layer]) -> str | None:
