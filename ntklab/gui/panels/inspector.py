@@ -178,7 +178,8 @@ class _Block(QWidget):
         self.title = QLabel(title)
         self.title.setProperty("role", "title")
         self.closed = IconButton("close", close or title, object_name=f"close-{title.lower()}")
-        self.closed.setVisible(bool(close))
+        if not close:
+            self.closed.hide()
         self._text = QLabel(wordWrap=True)
         self._text.hide()
         head = QHBoxLayout()

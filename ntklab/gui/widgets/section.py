@@ -106,10 +106,10 @@ class Section(QWidget):
         """What is folded away; made now if it was not yet."""
         if self._content is None:
             self._content = self._make()
-            self._content.setVisible(self.opened)
             layout = self.layout()
             assert layout is not None
             layout.addWidget(self._content)
+            self._content.setVisible(self.opened)  # now that it is no window of its own
             tab_after(self.header, self._content)
         return self._content
 
