@@ -8,7 +8,8 @@ import numpy as np
 
 from ntklab.export.pen import PAPER, Pen, canvas_of, label_plainly
 from ntklab.figures import norms
-from ntklab.figures.colours import MapKind, colour_map, rgb
+from ntklab.figures.colours import MapKind, colour_map
+from ntklab.figures.grounds import rgb
 from ntklab.figures.model import Array, Heatmap, Norm
 
 if TYPE_CHECKING:

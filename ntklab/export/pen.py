@@ -8,7 +8,8 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 from ntklab.figures import captions
-from ntklab.figures.colours import GROUNDS, Marker
+from ntklab.figures.colours import Marker
+from ntklab.figures.grounds import GROUNDS
 from ntklab.figures.model import Axis
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ntklab.figures.grounds import GROUNDS, Theme, rgb
 from ntklab.figures.model import Role
 
-Theme = Literal["light", "dark", "print"]
 Marker = Literal["circle", "square", "diamond", "triangle", "cross", "plus", "star", "down", "left", "pentagon"]
 MapKind = Literal["sequential", "diverging"]
 
@@ -34,24 +34,6 @@ class Style:
         """#rrggbb for ``theme``."""
         return {"light": self.light, "dark": self.dark, "print": self.print}[theme]
 
-
-@dataclass(frozen=True)
-class Ground:
-    """What lies under and around the data: the ground, the ink of text and axes, quiet ink, grid, not computed."""
-
-    ground: str
-    ink: str
-    quiet: str
-    grid: str
-    shade: str
-    missing: str
-
-
-GROUNDS: dict[Theme, Ground] = {
-    "light": Ground("#ffffff", "#1d2129", "#5b6472", "#e3e6eb", "#eceef2", "#c9cdd4"),
-    "dark": Ground("#16191f", "#e6e9ef", "#98a1b0", "#2b303a", "#22262f", "#4a5160"),
-    "print": Ground("#ffffff", "#000000", "#4d4d4d", "#dddddd", "#ececec", "#bdbdbd"),
-}
 
 STYLES: dict[Role, Style] = {
     "network": Style("#0b5fad", "#5cadf2", "#0b5fad"),
@@ -114,12 +96,6 @@ def class_role(index: int) -> Role:
     """The role of class ``index``; the ten roles repeat."""
     roles: tuple[Role, ...] = tuple(role for role in STYLES if role.startswith("class"))
     return roles[index % len(roles)]
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """(red, green, blue) of "#rrggbb"."""
-    digits = colour.lstrip("#")
-    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 
 def _sequential() -> NDArray[np.uint8]:

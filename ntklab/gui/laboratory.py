@@ -6,7 +6,7 @@ The laboratory stands between the session (what is asked and what was found), th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from ntklab.errors import SpecError
 from ntklab.figures.model import Figure
-from ntklab.figures.views import PARTS, Scene, affected, scene_of
+from ntklab.figures.views import PARTS, VIEWS, Scene, affected, scene_of
 from ntklab.gui import work
 from ntklab.gui.bridge import Bridge
 from ntklab.jobs import Arrived, Cancelled, Failed, Finished, Forecasted, Job
@@ -55,7 +55,7 @@ class Laboratory(QObject):
         self.session, self.bridge = session, bridge
         self.warm = False
         self._figures: dict[tuple[str, str], Figure] = {}
-        self._tasks: dict[int, Task] = {}
+        self._tasks: dict[Job, Task] = {}
         self._dial = work.Latest()
         self._live = QTimer(self, singleShot=True, interval=LIVE_DELAY_MS)
         self._live.timeout.connect(self._forecast)
@@ -88,8 +88,10 @@ class Laboratory(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Cancel the newest job; what it found so far stays."""
-        self.bridge.cancel()
+        """Cancel the newest job that was asked for; what it found so far stays."""
+        asked = [job for job, task in self._tasks.items() if task.kind != "forecast"]
+        if asked:
+            self.bridge.cancel(asked[-1])
 
     @Slot(int)
     def dial(self, width: int) -> None:
@@ -136,13 +138,13 @@ class Laboratory(QObject):
         """The figure of ``choice`` in ``view``, if there is one yet."""
         return self._figures.get((view, choice))
 
-    def draw_all(self) -> None:
-        """Draw every part of the scene here and now; for small stored results at start-up."""
+    def draw_all(self) -> Iterator[str]:
+        """Draw the whole scene here, a figure a slice: small stored results, at start-up."""
         scene = self.scene()
-        for part in PARTS:
-            if getattr(scene, part) is not None:
-                for view, choice in affected(part):
-                    self.show(view.id, choice.id, choice.figure(scene))
+        for view in VIEWS:
+            for choice in view.choices:
+                self.show(view.id, choice.id, choice.figure(scene))
+                yield choice.id
 
     @property
     def running(self) -> bool:
@@ -164,7 +166,7 @@ class Laboratory(QObject):
 
     @Slot(object)
     def _arrived(self, message: Arrived) -> None:
-        task = self._tasks.get(message.job.id)
+        task = self._tasks.get(message.job)
         if task is None:
             return
         # Of several states of one thing that came in one turn only the newest is worth showing.
@@ -209,7 +211,7 @@ class Laboratory(QObject):
 
     @Slot(object)
     def _forecasted(self, message: Forecasted) -> None:
-        task = self._tasks.get(message.job.id)
+        task = self._tasks.get(message.job)
         if task is None or task.kind != "forecast":
             return
         self.forecast_changed.emit(message.forecast, "")
@@ -229,11 +231,11 @@ class Laboratory(QObject):
 
     def _run(self, task: Task, title: str, start: Callable[[], Any], *, lane: str | None = None) -> None:
         job = self.bridge.submit(title, start, lane=lane)
-        self._tasks[job.id] = task
+        self._tasks[job] = task
         self.running_changed.emit(True)
 
     def _ended(self, job: Job) -> Task:
-        task = self._tasks.pop(job.id)
+        task = self._tasks.pop(job)
         if task.kind == "dial":
             self._dial_ended()
         if not self._tasks:

@@ -6,33 +6,32 @@ imported in the worker thread.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from ntklab.errors import NtkLabError
 from ntklab.gui import theme
-from ntklab.gui.starter import starter_experiment
 from ntklab.gui.window import Window
-from ntklab.jobs import report
-from ntklab.session import Session, files
-from ntklab.session.environment import pair_warning
-from ntklab.session.settings import load_settings
-from ntklab.spec import Experiment
+from ntklab.session.glance import glance
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ntklab.session import Session
+    from ntklab.spec import Experiment
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Open the window on a file, or on the starter experiment; the exit status."""
     options = _parser().parse_args(argv)
-    experiment = files.open_experiment(options.experiment) if options.experiment else starter_experiment()
-    return show(experiment, reset=options.reset)
+    return show(_opened(options.experiment), reset=options.reset)
 
 
 def show(experiment: Experiment | None = None, *, reset: bool = False) -> int:
@@ -51,14 +50,28 @@ def open_window(experiment: Experiment | None = None, *, reset: bool = False) ->
     assert isinstance(app, QApplication)
     app.setApplicationName("ntklab")
     app.setApplicationDisplayName("NTK Lab")
-    settings = load_settings()
-    theme.apply(app, settings.theme)
-    window = Window(Session(experiment or starter_experiment()), settings, reset=reset)
+    stored = glance()
+    theme.apply(app, stored.theme)
+    window = Window(_document(experiment), geometry=stored.geometry, reset=reset)
     sys.excepthook = _Reporter(window)
     window.show()
-    if warning := pair_warning():
-        window.say_error(warning)
     return app, window
+
+
+def _opened(path: Path | None) -> Experiment | None:
+    if path is None:
+        return None
+    from ntklab.session import files
+
+    return files.open_experiment(path)
+
+
+def _document(experiment: Experiment | None) -> Session | None:
+    if experiment is None:
+        return None
+    from ntklab.session import Session
+
+    return Session(experiment)
 
 
 class _Reporter:
@@ -67,9 +80,15 @@ class _Reporter:
     def __init__(self, window: Window) -> None:
         self._window = window
 
-    def __call__(self, _kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        from ntklab.errors import NtkLabError
+        from ntklab.jobs import report
+
         if isinstance(error, KeyboardInterrupt):
             self._window.close()
+        elif not self._window.furnished:
+            sys.__excepthook__(kind, error, trace)
+            QApplication.exit(1)
         elif isinstance(error, NtkLabError):
             self._window.say_error(str(error))
         else:
@@ -78,6 +97,8 @@ class _Reporter:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+
     parser = argparse.ArgumentParser(prog="ntklab", description="Open the laboratory window.")
     parser.add_argument("experiment", nargs="?", type=Path, help="an experiment file (JSON or TOML)")
     parser.add_argument("--reset", action="store_true", help="forget the window's size and layout")

@@ -2,74 +2,150 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
-from PySide6.QtWidgets import QDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from ntklab.gui import theme
-from ntklab.gui.actions.build import build_actions, build_menus, refresh_actions, refresh_icons
-from ntklab.gui.bridge import Bridge
-from ntklab.gui.collector import Collector
-from ntklab.gui.laboratory import Laboratory
-from ntklab.gui.panels.experiment import ExperimentPanel
-from ntklab.gui.panels.grid import ViewGrid
-from ntklab.gui.panels.inspector import InspectorPanel
-from ntklab.gui.panels.jobsbar import JobsBar
-from ntklab.gui.panels.transport import TransportBar
+from ntklab.gui.shell import SIDES, Shell
 from ntklab.gui.startup import StartUp
-from ntklab.gui.widgets import Banner
-from ntklab.gui.wiring import wire
-from ntklab.jobs import Report
-from ntklab.results import Run
-from ntklab.session import Change, Journal, Session, Settings, autosave, save_settings
+
+if TYPE_CHECKING:  # everything else is imported after the first paint
+    from ntklab.gui.bridge import Bridge
+    from ntklab.gui.collector import Collector
+    from ntklab.gui.laboratory import Laboratory
+    from ntklab.gui.panels.experiment import ExperimentPanel
+    from ntklab.gui.panels.grid import ViewGrid
+    from ntklab.gui.panels.inspector import InspectorPanel
+    from ntklab.gui.panels.jobsbar import JobsBar
+    from ntklab.gui.panels.transport import TransportBar
+    from ntklab.gui.widgets import Banner
+    from ntklab.jobs import Report
+    from ntklab.results import Run
+    from ntklab.session import Change, Journal, Session, Settings
 
 LAYOUT_VERSION = 1
-SIDES = (300, 860, 280)  # experiment, views, inspector: shares of the width at the design size
 INSPECTOR_LEAST = 38  # characters
 DESIGN_SIZE = (1440, 900)
 
 
 class Window(QMainWindow):
-    """One document, one window. ``first_painted`` fires once the shell is on screen."""
+    """One document, one window. It starts as an empty shell; ``furnish`` builds the rest once that is on screen."""
 
     first_painted = Signal()
     plots_ready = Signal()
     starter_confirmed = Signal()
 
-    def __init__(self, session: Session, settings: Settings, *, reset: bool = False) -> None:
+    session: Session
+    settings: Settings
+    bridge: Bridge
+    laboratory: Laboratory
+    collector: Collector
+    journal: Journal
+    transport: TransportBar
+    experiment_panel: ExperimentPanel
+    views: ViewGrid
+    inspector: InspectorPanel
+    jobs_bar: JobsBar
+    banner: Banner
+    sides: QSplitter
+    actions_by_id: dict[str, QAction]
+
+    def __init__(
+        self,
+        session: Session | None = None,
+        settings: Settings | None = None,
+        *,
+        geometry: str = "",
+        reset: bool = False,
+    ) -> None:
+        """``session`` None opens the starter experiment, ``settings`` None those stored: read after the first paint.
+
+        ``geometry`` is the stored layout for the first paint; ``reset`` forgets it.
+        """
         super().__init__()
-        self.session, self.settings = session, settings
-        self.bridge = Bridge(self)
-        self.laboratory = Laboratory(session, self.bridge, self)
-        self.collector = Collector(self.bridge, self)
-        self.journal = Journal()
         self.ended = True
-        self.start_up = StartUp(self)
+        self.furnished = False
         self._painted = False
-        self._build()
-        self.actions_by_id = build_actions(self)
-        build_menus(self.menuBar(), self.actions_by_id)
-        wire(self)
-        self._stop_autosave = autosave(session, self.journal, self.say_error)
-        self._unsubscribe = session.subscribe(self._session_changed)
-        theme.notifier().changed.connect(self._theme_changed)
+        self.setWindowTitle("NTK Lab")
+        self.resize(*DESIGN_SIZE)
+        if layout := _layout(geometry if not reset else ""):
+            self.restoreGeometry(layout[0])  # Qt clamps to the screens there are
+        shell = Shell()
+        shell.painted.connect(self._shell_painted)
+        self.setCentralWidget(shell)
+        self.start_up = StartUp(self, session, settings, reset=reset)
+
+    def furnish(self, session: Session, settings: Settings, *, reset: bool = False) -> Iterator[str]:
+        """Build the regions one by one, then put them in the place of the shell."""
+        self.session, self.settings = session, settings
+        self._found()
+        yield "laboratory"
+        yield from self._build_regions()
+        yield from self._connect()
+        self._arrange()
+        layout = None if reset else _layout(settings.geometry)
+        if layout is None or not self.sides.restoreState(layout[1]):
+            self.sides.setSizes(list(SIDES))
+            self.views.equalise()
         self.setAcceptDrops(True)
-        if reset or not self._restore_layout():
-            self.reset_layout()
+        self.furnished = True
         self.views.setFocus()
         self.refresh()
+        yield "window"
 
-    def _build(self) -> None:
-        self.transport = TransportBar(self)
-        self.experiment_panel = ExperimentPanel(self.session, self)
-        self.views = ViewGrid(self)
-        self.inspector = InspectorPanel(self.session, self)
-        self.jobs_bar = JobsBar(self)
-        self.banner = Banner(self)
-        self.sides = QSplitter(Qt.Orientation.Horizontal)
+    def _found(self) -> None:
+        from ntklab.gui.bridge import Bridge
+        from ntklab.gui.collector import Collector
+        from ntklab.gui.laboratory import Laboratory
+        from ntklab.session import Journal
+
+        self.bridge = Bridge(self)
+        self.laboratory = Laboratory(self.session, self.bridge, self)
+        self.collector = Collector(self.bridge, self)
+        self.journal = Journal()
+
+    def _build_regions(self) -> Iterator[str]:
+        from ntklab.gui.panels.experiment import ExperimentPanel
+        from ntklab.gui.panels.grid import ViewGrid
+        from ntklab.gui.panels.inspector import InspectorPanel
+        from ntklab.gui.panels.jobsbar import JobsBar
+        from ntklab.gui.panels.transport import TransportBar
+        from ntklab.gui.widgets import Banner
+
+        self._central = QWidget(self)  # hidden until it is whole
+        self.transport = TransportBar(self._central)
+        yield "transport"
+        self.experiment_panel = ExperimentPanel(self.session, self._central)
+        yield "experiment"
+        self.views = ViewGrid(self._central)
+        yield "views"
+        self.inspector = InspectorPanel(self.session, self._central)
+        yield "inspector"
+        self.jobs_bar = JobsBar(self._central)
+        self.banner = Banner(self._central)
+        yield "bars"
+
+    def _connect(self) -> Iterator[str]:
+        from ntklab.gui.actions.build import build_actions, build_menus
+        from ntklab.gui.wiring import wire
+        from ntklab.session import autosave
+
+        self.actions_by_id = build_actions(self)
+        yield "actions"
+        build_menus(self.menuBar(), self.actions_by_id)
+        wire(self)
+        self._stop_autosave = autosave(self.session, self.journal, self.say_error)
+        self._unsubscribe = self.session.subscribe(self._session_changed)
+        theme.notifier().changed.connect(self._theme_changed)
+        yield "wires"
+
+    def _arrange(self) -> None:
+        self.sides = QSplitter(Qt.Orientation.Horizontal, self._central)
         for region in (self.experiment_panel, self.views, self.inspector):
             self.sides.addWidget(region)
         self.sides.setStretchFactor(0, 0)
@@ -77,15 +153,14 @@ class Window(QMainWindow):
         self.sides.setStretchFactor(2, 0)
         self.inspector.setMinimumWidth(INSPECTOR_LEAST * self.fontMetrics().averageCharWidth())
         self.sides.setCollapsible(1, False)
-        central = QWidget()
-        layout = QVBoxLayout(central)
+        layout = QVBoxLayout(self._central)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.transport)
         layout.addWidget(self.banner)
         layout.addWidget(self.sides, 1)
         layout.addWidget(self.jobs_bar)
-        self.setCentralWidget(central)
+        self.setCentralWidget(self._central)
 
     # -- what actions and panels ask of the window -----------------------------------------------------------------
 
@@ -125,8 +200,12 @@ class Window(QMainWindow):
 
     def apply_settings(self, settings: Settings) -> None:
         """Take ``settings`` on and store them."""
+        from ntklab.session import save_settings
+
         if settings.theme != self.settings.theme:
-            theme.apply(_application(), settings.theme)
+            app = QApplication.instance()
+            assert isinstance(app, QApplication)
+            theme.apply(app, settings.theme)
         self.settings = settings
         if trouble := save_settings(settings):
             self.say_error(trouble)
@@ -167,21 +246,22 @@ class Window(QMainWindow):
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Tells when the shell is first on screen."""
-        super().paintEvent(event)
+    @Slot()
+    def _shell_painted(self) -> None:
         if not self._painted:
             self._painted = True
             QTimer.singleShot(0, self.first_painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel what runs, keep what must be kept, and go."""
-        self._keep_layout()
-        self._unsubscribe()
-        self._stop_autosave()
-        self.ended = self.laboratory.close()
-        self.collector.close()
-        self.journal.clear()
+        self.start_up.stop()
+        if self.furnished:
+            self._keep_layout()
+            self._unsubscribe()
+            self._stop_autosave()
+            self.ended = self.laboratory.close()
+            self.collector.close()
+            self.journal.clear()
         super().closeEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -200,6 +280,8 @@ class Window(QMainWindow):
 
     def refresh(self) -> None:
         """Bring title and actions in line with the session."""
+        from ntklab.gui.actions.build import refresh_actions
+
         name = self.session.experiment.name
         self.setWindowTitle(f"{name}{'*' if self.session.modified else ''} — NTK Lab")
         self.jobs_bar.set_saved(self._saved_words())
@@ -221,23 +303,21 @@ class Window(QMainWindow):
         geometry = bytes(self.saveGeometry().toBase64().data()).decode()
         self.apply_settings(self.settings.replace(geometry=f"{LAYOUT_VERSION} {geometry} {state}"))
 
-    def _restore_layout(self) -> bool:
-        parts = self.settings.geometry.split(" ")
-        if len(parts) != 3 or parts[0] != str(LAYOUT_VERSION):
-            return False
-        geometry, state = (QByteArray.fromBase64(part.encode()) for part in parts[1:])
-        return self.restoreGeometry(geometry) and self.sides.restoreState(state)  # Qt clamps to the screens there are
-
     def _session_changed(self, _change: Change) -> None:
         self.refresh()
 
     @Slot(object)
     def _theme_changed(self, palette: theme.Palette) -> None:
+        from ntklab.gui.actions.build import refresh_icons
+
         refresh_icons(self.actions_by_id)
         self.transport.set_dark(palette.dark)
 
 
-def _application() -> Any:
-    from PySide6.QtWidgets import QApplication
-
-    return QApplication.instance()
+def _layout(geometry: str) -> tuple[QByteArray, QByteArray] | None:
+    """Geometry of the window and state of its sides as ``_keep_layout`` wrote them; None if it was another version."""
+    parts = geometry.split(" ")
+    if len(parts) != 3 or parts[0] != str(LAYOUT_VERSION):
+        return None
+    window, sides = (QByteArray.fromBase64(part.encode()) for part in parts[1:])
+    return window, sides

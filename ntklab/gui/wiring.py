@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from PySide6.QtCore import QTimer
 
 from ntklab.figures.views import find
@@ -81,7 +80,6 @@ def _wire_jobs(window: Window) -> None:
     bar.report_requested.connect(window.open_report)
     window.laboratory.said.connect(window.say)
     window.laboratory.devices_found.connect(partial(_devices_found, window))
-    _show_memory(window)
     clock = QTimer(window, interval=MEMORY_MS)
     clock.timeout.connect(partial(_show_memory, window))
     clock.start()
@@ -95,6 +93,8 @@ def _devices_found(window: Window, devices: tuple[str, ...]) -> None:
 
 
 def _show_memory(window: Window) -> None:
+    import psutil  # 15 ms that the plots need not wait for
+
     free = byte_text(psutil.virtual_memory().available)
     window.jobs_bar.set_memory(f"{byte_text(psutil.Process().memory_info().rss)} used · {free} free")
 

@@ -6,7 +6,6 @@ import os
 import platform
 import traceback
 from dataclasses import dataclass
-from importlib import metadata
 
 from ntklab.errors import NtkLabError
 
@@ -41,6 +40,8 @@ def _message(error: BaseException) -> str:
 
 
 def _surroundings() -> list[str]:
+    from importlib import metadata  # 30 ms that only a failure waits for
+
     lines = [f"Python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} CPUs"]
     for package in _PACKAGES:
         try:

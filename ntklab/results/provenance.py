@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from importlib import metadata
 from typing import Any
 
 
 @cache
 def versions() -> tuple[tuple[str, str], ...]:
     """Versions of Python and of the packages that results depend on, without importing them."""
+    from importlib import metadata  # 30 ms that a start need not wait for
+
     found = [("python", platform.python_version())]
     for package in ("ntklab", "numpy", "scipy", "torch", "scikit-learn"):
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 
 # Release series of (PySide6, pyqtgraph) on which the window's tests and the redraw soak pass.
 TESTED_PAIRS: tuple[tuple[str, str], ...] = (("6.10", "0.14"), ("6.11", "0.14"))
@@ -39,6 +38,8 @@ def _series(version: str) -> str:
 
 
 def _version(names: tuple[str, ...]) -> str | None:
+    from importlib import metadata
+
     for name in names:
         try:
             return metadata.version(name)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-import platformdirs
 
 from ntklab.errors import FileError
 from ntklab.files import set_aside, write_atomically
 from ntklab.session.files import read_text
+from ntklab.session.glance import settings_path
 from ntklab.spec import Spec
 from ntklab.spec.base import Count
 from ntklab.spec.kernel import Bytes
@@ -29,11 +29,6 @@ class Settings(Spec, frozen=True):
     threads: Count | None = None
     geometry: str = ""
     folder: str = ""
-
-
-def settings_path() -> Path:
-    """Where settings live on this system."""
-    return platformdirs.user_config_path("ntklab", appauthor=False) / "settings.json"
 
 
 def load_settings(path: Path | str | None = None) -> Settings:

@@ -15,7 +15,8 @@ from PIL import Image
 from ntklab import export, figures
 from ntklab.errors import FileError
 from ntklab.export.images import coloured
-from ntklab.figures.colours import colour_map, missing, rgb
+from ntklab.figures.colours import colour_map, missing
+from ntklab.figures.grounds import rgb
 from ntklab.figures.model import Axis, Curves, Heatmap, Norm, Rule, Series, Shade
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 
-from ntklab.figures.colours import GROUNDS, STYLES, class_role, colour_map, rgb
+from ntklab.figures.colours import STYLES, class_role, colour_map
+from ntklab.figures.grounds import GROUNDS, rgb
 
 THEMES = ("light", "dark", "print")
 # Machado, Oliveira, Fernandes 2009, severity 1

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from ntklab.errors import FileError
-from ntklab.figures.colours import GROUNDS, STYLES
+from ntklab.figures.colours import STYLES
+from ntklab.figures.grounds import GROUNDS
 from ntklab.gui import theme
 from ntklab.gui.theme.palette import PALETTES, Palette, contrast
 from ntklab.resources import resource

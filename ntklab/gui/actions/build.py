@@ -21,7 +21,7 @@ MODULES = {"File": file, "Edit": edit, "View": view, "Experiment": experiment, "
 
 
 def build_actions(window: Window) -> dict[str, QAction]:
-    """One QAction a row, owned by ``window`` and bound to the function that its row names."""
+    """One QAction a row, owned by ``window`` and bound to the function that its row names; still without icons."""
     actions = {}
     for row in ACTIONS:
         action = QAction(row.title, window)
@@ -30,8 +30,6 @@ def build_actions(window: Window) -> dict[str, QAction]:
         action.setToolTip(f"{row.help} ({row.shortcut})" if row.shortcut else row.help)
         if row.shortcut:
             action.setShortcut(QKeySequence(row.shortcut))
-        if row.icon:
-            action.setIcon(icon(row.icon))
         action.triggered.connect(partial(_run, getattr(MODULES[row.menu], row.handler), window))
         window.addAction(action)
         actions[row.id] = action
@@ -67,7 +65,7 @@ def refresh_actions(window: Window, actions: dict[str, QAction]) -> None:
 
 
 def refresh_icons(actions: dict[str, QAction]) -> None:
-    """Tint the icons again after a change of theme."""
+    """Icons in the colours of the theme: once the window stands, and after every change of theme."""
     for row in ACTIONS:
         if row.icon:
             actions[row.id].setIcon(icon(row.icon))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ntklab.figures.colours import GROUNDS, Ground, Theme, rgb
+from ntklab.figures.grounds import GROUNDS, Ground, Theme, rgb
 
 
 @dataclass(frozen=True)
