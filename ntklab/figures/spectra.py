@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ntklab.figures import captions
-from ntklab.figures.model import Axis, Curves, Role, Rule, Series, Shade
+from ntklab.figures.model import Axis, Curves, Mark, Role, Rule, Series, Shade
 from ntklab.results import Spectrum
 
 _K = Axis("mode k", scale="log")
+_MARKS: dict[str, Mark] = {"analytic": "line", "empirical": "dots"}
 
 
 def spectrum(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
@@ -19,7 +20,7 @@ def spectrum(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
     """
     parts = _named(empirical, analytic)
     series = tuple(
-        Series(name, _modes(part), _above_floor(part), role, "dots" if role == "empirical" else "line")
+        Series(name, _modes(part), _above_floor(part), role, _MARKS[role], key=name.split(",")[0])
         for name, role, part in parts
     )
     limits, shades = _range(series, [part for _, _, part in parts])
@@ -37,11 +38,11 @@ def power(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
     """Share of the target's squared norm in the first k modes (Canatar, Bordelon, Pehlevan 2021), against k."""
     parts = [(name, role, part) for name, role, part in _named(empirical, analytic) if part.target_power.size]
     series = tuple(
-        Series(name, _modes(part), part.cumulative_power, role, "dots" if role == "empirical" else "line")
+        Series(name, _modes(part), part.cumulative_power, role, _MARKS[role], key=name.split(",")[0])
         for name, role, part in parts
     )
     return Curves(
-        title="Cumulative target power",
+        title="Target power",
         x=_K,
         y=Axis("share of target in first k modes", limits=(0.0, 1.02)),
         series=series,
@@ -109,7 +110,9 @@ def _dimension(part: Spectrum) -> Rule:
 
 
 def _alignment(name: str, part: Spectrum, of: int) -> str:
-    words = [f"d_eff = {captions.number(part.effective_dimension)} at ridge {captions.number(part.ridge, 2)}"]
+    words = [
+        f"effective dimension {captions.number(part.effective_dimension)} at ridge {captions.number(part.ridge, 2)}"
+    ]
     if part.alignment is not None:
         words.append(f"alignment {captions.number(part.alignment)}")
     if part.centred_alignment is not None:

@@ -263,3 +263,15 @@ def test_colours_can_be_stretched_by_keys(view, qapp, qtbot) -> None:
     qtbot.keyClick(view.canvas, Qt.Key.Key_BracketLeft)
     qtbot.keyClick(view.canvas, Qt.Key.Key_0)
     assert content(view).norm == Norm("linear", 0.0, 1.0)
+
+
+def test_numbers_of_reordered_samples_stand_only_where_every_cell_has_one(view, qapp) -> None:
+    order = np.random.default_rng(0).permutation(100)
+    view.resize(400, 400)
+    show(view, figure(np.zeros((100, 100)), rows=order, columns=order), qapp)
+    assert view.canvas.paper.places.x.labels == view.canvas.paper.places.y.labels == ()
+    few = np.array([2, 0, 1])
+    show(view, figure(np.zeros((3, 3)), rows=few, columns=few), qapp)
+    assert view.canvas.paper.places.x.labels == ("2", "0", "1")
+    show(view, figure(np.zeros((100, 100)), rows=np.arange(100), columns=np.arange(100)), qapp)
+    assert len(view.canvas.paper.places.x.labels) > 1

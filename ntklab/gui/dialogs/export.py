@@ -45,7 +45,7 @@ class ExportDialog(QDialog):
             pad(box)
         form.addRow("&Preset", self.preset)
         form.addRow("&Width", self.width_mm)
-        form.addRow("&Text size", self.font_pt)
+        form.addRow("Text &size", self.font_pt)
         form.addRow("&Format", self.format)
         form.addRow(buttons)
         self.preset.currentIndexChanged.connect(self._preset_chosen)

@@ -65,7 +65,8 @@ def _depth(session: Session) -> str:
 
 
 def _parameterisation(session: Session) -> str:
-    return ", ".join(sorted(parameterisations(session.experiment.architecture))) or "—"
+    names = sorted(parameterisations(session.experiment.architecture))
+    return ", ".join({"ntk": "NTK"}.get(name, name) for name in names) or "—"
 
 
 def _deviations(field: str) -> Value:

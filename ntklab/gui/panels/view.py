@@ -56,6 +56,7 @@ class ViewPanel(QWidget):
         row.setSpacing(2)
         self._title.setProperty("role", "section")
         row.addWidget(self._title)
+        row.addSpacing(8)
         row.addStretch(1)
         for choice in self.view.choices:
             button = QToolButton()

@@ -154,8 +154,10 @@ class HeatmapContent(Content[Heatmap]):
         f = self.figure
         h, w = f.values.shape
         return Page(
-            x=AxisPage(f.x.title, groups=f.groups if h == w else (), names=_names(f.columns, w)),
-            y=AxisPage(f.y.title, groups=f.groups, names=_names(f.rows, h)),
+            x=AxisPage(
+                f.x.title, groups=f.groups if h == w else (), names=_names(f.columns, w), ordered=_ordered(f.columns)
+            ),
+            y=AxisPage(f.y.title, groups=f.groups, names=_names(f.rows, h), ordered=_ordered(f.rows)),
             bar=Bar(self.norm, f.colours, f.value_label),
             ratio=w / h if h and w else 1.0,
             grid=False,
@@ -191,6 +193,10 @@ class HeatmapContent(Content[Heatmap]):
             if start <= position < stop:
                 return f" ({name})"
         return ""
+
+
+def _ordered(numbers: NDArray[np.intp] | None) -> bool:
+    return numbers is None or bool((np.diff(numbers) > 0).all())
 
 
 def _names(numbers: NDArray[np.intp] | None, count: int) -> Any:

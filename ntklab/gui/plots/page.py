@@ -12,12 +12,16 @@ Groups = tuple[tuple[int, int, str], ...]
 
 @dataclass(frozen=True)
 class AxisPage:
-    """An axis in view coordinates (log₁₀ where ``log``). With ``names`` it counts cells, and ``groups`` name runs."""
+    """An axis in view coordinates (log₁₀ where ``log``). With ``names`` it counts cells, and ``groups`` name runs.
+
+    Names that are not ``ordered`` say something only where every cell has one.
+    """
 
     title: str
     log: bool = False
     groups: Groups = ()
     names: tuple[str, ...] | range | None = None
+    ordered: bool = True
 
 
 @dataclass(frozen=True)

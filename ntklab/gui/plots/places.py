@@ -164,5 +164,6 @@ def _x_ticks(axis: AxisPage, span: Span, width: float, look: Look) -> Ticks:
 def _ticks(axis: AxisPage, low: float, high: float, most: int) -> Ticks:
     if axis.names is not None:
         names = axis.names
-        return ticks.cells(low, high, len(names), most, lambda k: str(names[k]))
+        found = ticks.cells(low, high, len(names), most, lambda k: str(names[k]))
+        return found if axis.ordered or found.at[1:2] == (found.at[0] + 1,) else Ticks()
     return ticks.log(low, high, most) if axis.log else ticks.linear(low, high, most)

@@ -19,7 +19,7 @@ from ntklab.gui.plots.heatmap import HeatmapContent
 from ntklab.gui.plots.look import Look
 
 _NOTHING = "Nothing to show yet."
-_ROOMY = 17  # lines of text; a view that is at least as high spends one of them on its caption
+_ROOMY = 20  # lines of text; a view that is at least as high spends one of them on its caption
 
 
 class PlotView(QWidget):

@@ -69,7 +69,7 @@ QToolButton:hover { background: $hover; }
 QToolButton:pressed, QToolButton:checked { background: $pressed; }
 QToolButton:disabled { color: $disabled; }
 QToolButton::menu-indicator { image: none; width: 0; }
-QToolButton[role="segment"] { color: $muted; padding: $px2 $px4; border-radius: $px4; }
+QToolButton[role="segment"] { color: $muted; padding: $px2 $px1; border-radius: $px4; }
 QToolButton[role="segment"]:hover { color: $text; }
 QToolButton[role="segment"]:checked { background: $selection; color: $text; }
 QToolButton[role="primary"] { background: $accent; color: $on_accent; padding: $px3 $px10; }

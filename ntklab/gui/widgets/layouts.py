@@ -58,13 +58,13 @@ def scrolled(inside: QWidget) -> QScrollArea:
 
 def form_layout(dialog: QWidget) -> QFormLayout:
     """Rows of a label and an input, with air around them."""
-    unit = dialog.fontMetrics().height() // 4
+    unit = max(4, dialog.fontMetrics().height() // 4)
     form = QFormLayout(dialog)
     form.setContentsMargins(4 * unit, 4 * unit, 4 * unit, 3 * unit)
     form.setHorizontalSpacing(4 * unit)
     form.setVerticalSpacing(2 * unit)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     return form
 
 
