@@ -57,7 +57,7 @@ def plan_of(cost: Cost, data: Inputs, kinds: int, memory: int | None) -> Plan:
         tiles=len(tiles),
         route="infinite width",
     )
-    return Plan(tiles, forecast, workers)
+    return Plan(tiles, forecast, min(workers, len(tiles)))
 
 
 def _shared(count: int, workers: int) -> int:

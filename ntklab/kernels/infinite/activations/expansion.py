@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log2, pi, sqrt
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,7 +64,7 @@ class Expansion:
         probe = torch.quantile(q[: 1 << 20], torch.linspace(0, 1, 9, dtype=q.dtype))
         probe = torch.unique(torch.cat([probe, q.max()[None]]))
         k, slope = moments(function, probe)
-        count = 128
+        count = 256
         while True:
             c, d = slope_coefficients(function, probe, count)
             degrees = _degrees(probe, (k, slope), c, d)
@@ -75,22 +76,17 @@ class Expansion:
 
 
 def _degrees(q: Tensor, exact: tuple[Tensor, Tensor], c: Tensor, d: Tensor) -> tuple[int | None, ...]:
-    """For each level the first degree behind which neither series has more than the tolerance left."""
-    index = torch.arange(d.shape[1], dtype=q.dtype)
+    """For each level the first degree behind which neither series has more than the tolerance left, at any variance."""
+    index = np.arange(d.shape[1])
+    powers = np.array(LEVELS)[:, None] ** index
+    beyond = np.array(LEVELS) ** d.shape[1]
     squares = d.square()
-    values = squares * q[:, None] / (index + 1)
-    series = (
+    values = squares * q[:, None] / (torch.from_numpy(index) + 1)
+    good = np.ones_like(powers, dtype=bool)
+    for terms, rest, scale in (
         (values, exact[0] - c.square() - values.sum(1), exact[0].max()),
         (squares, exact[1] - squares.sum(1), exact[1].max()),
-    )
-    found: list[int | None] = []
-    for level in LEVELS:
-        power = level**index
-        tails = [
-            (terms * power).flip(1).cumsum(1).flip(1).amax(0) + level ** d.shape[1] * float(rest.clamp(min=0).max())
-            for terms, rest, _ in series
-        ]
-        enough = [tail <= TOLERANCE * float(scale) for tail, (_, _, scale) in zip(tails, series, strict=True)]
-        good = enough[0] & enough[1]
-        found.append(int(good.nonzero()[0]) if bool(good.any()) else None)
-    return tuple(found)
+    ):
+        tails = np.cumsum((terms.amax(0).numpy() * powers)[:, ::-1], axis=1)[:, ::-1]
+        good &= tails + beyond[:, None] * max(0.0, float(rest.max())) <= TOLERANCE * float(scale)
+    return tuple(int(row.argmax()) if row.any() else None for row in good)

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 
 REACH = 13.0  # beyond it exp(−z²/4) is below 1e-18
 _ORDER = 20  # nodes of a panel
+_GAUSS = np.polynomial.legendre.leggauss(_ORDER)
 _DECAY = 37.0  # e^−37 is 1e-16
 
 
@@ -46,22 +47,29 @@ def _panel_edges(first: float, longest: float) -> list[float]:
 
 
 def _panels(edges: list[float]) -> tuple[Tensor, Tensor]:
-    x, w = np.polynomial.legendre.leggauss(_ORDER)
+    x, w = _GAUSS
     low, high = np.array(edges[:-1])[:, None], np.array(edges[1:])[:, None]
     z = ((high + low) / 2 + (high - low) / 2 * x).ravel()
     weights = ((high - low) / 2 * w).ravel()
     return torch.from_numpy(np.concatenate([-z[::-1], z])), torch.from_numpy(np.concatenate([weights[::-1], weights]))
 
 
-@lru_cache(maxsize=8)
 def hermite_rule(largest: float, feature: float, count: int) -> tuple[Tensor, Tensor]:
     """Nodes z (m,) and matrix (m, count) with f(√q z) @ matrix ≈ E f(√q z) h_k(z) for z ~ N(0, 1), all q ≤ ``largest``.
 
-    Kept for the next layers, so give powers of 2.
+    Kept for other layers and tiles, the long ones (16 MB each) fewer: so give powers of 2.
     """
+    return (_short_rule if count <= 512 else _long_rule)(largest, feature, count)
+
+
+def _hermite_rule(largest: float, feature: float, count: int) -> tuple[Tensor, Tensor]:
     z, w = gaussian_nodes(largest, feature=feature, degree=count)
     weights = w * torch.exp(-z * z / 4) / sqrt(2 * pi)
     return z, (torch.from_numpy(_hermite_functions(z.numpy(), count)) * weights).T.contiguous()
+
+
+_short_rule = lru_cache(maxsize=12)(_hermite_rule)
+_long_rule = lru_cache(maxsize=2)(_hermite_rule)
 
 
 def _hermite_functions(z: Array, count: int) -> Array:
