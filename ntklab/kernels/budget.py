@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psutil
 import torch
 
-from ntklab.errors import MemoryBudgetError, SpecError
+from ntklab.errors import DeviceError, MemoryBudgetError, SpecError
 from ntklab.networks.devices import torch_device
 
 SHARE = 0.5
@@ -33,6 +36,17 @@ def require(needed: int, allowed: int, what: str, remedy: str) -> None:
         raise MemoryBudgetError(
             f"{what} needs at least {readable(needed)}, the memory budget is {readable(allowed)}; {remedy}"
         )
+
+
+@contextmanager
+def allocation(remedy: str) -> Iterator[None]:
+    """Turns an allocation that fails inside into a ``MemoryBudgetError``, or a ``DeviceError`` on a CUDA device."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(f"the device ran out of memory ({str(error).splitlines()[0]}); {remedy}") from error
+    except MemoryError as error:
+        raise MemoryBudgetError(f"there is not enough free memory; {remedy}") from error
 
 
 def readable(count: int | float) -> str:

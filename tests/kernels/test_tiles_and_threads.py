@@ -73,6 +73,15 @@ def test_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [budget.readable(size) for size in (0, 1000, 1536, 3 * 2**30)] == ["0 B", "1000 B", "1.5 KiB", "3 GiB"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(MemoryError(), MemoryBudgetError), (torch.OutOfMemoryError("CUDA out of memory.\nmore"), DeviceError)],
+)
+def test_failed_allocations_say_what_to_do(fault: Exception, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match=r"memory.*; do less"), budget.allocation("do less"):
+        raise fault
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
 def test_budget_of_a_missing_device() -> None:
     with pytest.raises(DeviceError, match="cpu"):

@@ -21,6 +21,7 @@ from ntklab.kernels.empirical.probe import verify
 from ntklab.kernels.empirical.subject import Subject, subject
 from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Block, Span, spans
+from ntklab.networks import torch_dtype
 from ntklab.progress import Forecast, Partial, Progress, Work
 from ntklab.results import Gram, Provenance, Tile
 
@@ -53,6 +54,8 @@ def empirical_ntk(
     """
     started = time.perf_counter()
     what = form(outputs)
+    if isinstance(model_or_architecture, spec.Architecture):
+        _check_weights(model_or_architecture, dtype, device, memory)
     asked = subject(model_or_architecture, seed=seed, dtype=dtype, device=device)
     rows = asked.samples(x1, "x1")
     columns = None if x2 is None or x2 is x1 else asked.samples(x2, "x2")
@@ -73,6 +76,15 @@ def empirical_ntk(
         asked.route.name, seconds=time.perf_counter() - started, notes=notes,
     )  # fmt: skip
     return Gram(job.form.values(store), provenance, symmetric=columns is None, error=error)
+
+
+def _check_weights(architecture: spec.Architecture, dtype: str, device: str, memory: int | None) -> None:
+    """Refuse a network whose weights alone exceed the budget before it is drawn."""
+    count = spec.parameter_count(architecture)
+    require(
+        count * torch_dtype(dtype).itemsize, resolve(memory, device), f"empirical NTK: a network of {count} parameters",
+        "use narrower layers or float32, or raise memory",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

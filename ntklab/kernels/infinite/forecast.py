@@ -12,6 +12,7 @@ from ntklab.kernels.infinite.state import Cost
 from ntklab.kernels.tiles import TilePlan, edge_for_seconds, even_edge, fitting_edge
 from ntklab.progress import Forecast
 
+REMEDY = "use fewer samples, dtype='float32' or one kind of kernel, or allow more memory"
 _TRANSIENT = 4  # a table is made in float64 from parts of its own size
 _FLOPS = {4: 8e10, 8: 4e10}  # of a matrix product on one thread, by bytes a number
 _CUDA_SPEED = 40.0  # of a GPU against one thread, at elementwise work
@@ -43,7 +44,7 @@ def plan_of(cost: Cost, data: Inputs, kinds: int, memory: int | None) -> Plan:
         fixed + tile_pair,
         allowed,
         f"the infinite-width kernel of {rows} × {columns} samples",
-        "use fewer samples, dtype='float32' or one kind of kernel, or allow more memory",
+        REMEDY,
     )
     pair_seconds = _pair_seconds(cost, data)
     most = min(_EDGE[device.type], edge_for_seconds(pair_seconds), _shared(max(rows, columns), workers))

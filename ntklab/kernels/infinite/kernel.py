@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -12,11 +12,13 @@ import torch
 
 from ntklab import spec
 from ntklab.errors import SpecError
-from ntklab.kernels.infinite.forecast import plan_of
+from ntklab.kernels import budget
+from ntklab.kernels.infinite.forecast import REMEDY, plan_of
 from ntklab.kernels.infinite.inputs import inputs
 from ntklab.kernels.infinite.request import Request
+from ntklab.kernels.infinite.state import State
 from ntklab.kernels.threads import each, threads_for
-from ntklab.kernels.tiles import Assembly
+from ntklab.kernels.tiles import Assembly, Block
 from ntklab.networks.devices import torch_device, torch_dtype
 from ntklab.progress import Partial, Progress, Work
 from ntklab.results import Gram, Provenance
@@ -58,14 +60,9 @@ def infinite_kernel(
     yield plan.forecast
     with threads_for(0):
         network = request.network()
-    assemblies = [Assembly(kind, plan.tiles, dtype) for kind in kinds]
-    with closing(each(plan.tiles, lambda block: network.run(request.start(block)), plan.workers)) as states:
-        for done, (block, state) in enumerate(states, start=1):
-            for assembly in assemblies:
-                tile = state.nngp if assembly.kernel == "nngp" else state.ntk
-                values = torch.zeros_like(state.nngp) if tile is None else tile
-                yield Partial("tile", assembly.put(block, values.cpu().numpy()))
-            yield Progress(done, len(plan.tiles), "Infinite-width kernel")
+    with budget.allocation(REMEDY):
+        assemblies = [Assembly(kind, plan.tiles, dtype) for kind in kinds]
+        yield from _fill(assemblies, each(plan.tiles, lambda block: network.run(request.start(block)), plan.workers))
     with threads_for(0):
         rounding = request.rounding() if dtype == "float32" else {}
     origin = Provenance(
@@ -87,6 +84,17 @@ def infinite_kernel(
         )
         for assembly in assemblies
     }
+
+
+def _fill(assemblies: Sequence[Assembly], states: Generator[tuple[Block, State], None, None]) -> Work[None]:
+    """Put the end of every tile where it belongs."""
+    with closing(states):
+        for done, (block, state) in enumerate(states, start=1):
+            for assembly in assemblies:
+                tile = state.nngp if assembly.kernel == "nngp" else state.ntk
+                values = torch.zeros_like(state.nngp) if tile is None else tile
+                yield Partial("tile", assembly.put(block, values.cpu().numpy()))
+            yield Progress(done, len(assemblies[0].plan), "Infinite-width kernel")
 
 
 def _parameterisation(layers: Sequence[spec.Layer]) -> str | None:
