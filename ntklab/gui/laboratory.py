@@ -103,8 +103,8 @@ class Laboratory(QObject):
     @Slot()
     def sweep(self) -> None:
         """Finite against infinite width over several widths and seeds."""
-        experiment = self.session.experiment
-        start = lambda: work.sweep(experiment, SWEEP_WIDTHS, SWEEP_SEEDS)  # noqa: E731
+        experiment, scene = self.session.experiment, self.scene()
+        start = lambda: work.sweep(experiment, SWEEP_WIDTHS, SWEEP_SEEDS, scene)  # noqa: E731
         self._run(Task("sweep", experiment), "Width sweep", start, lane="science")
 
     def use_file(self, experiment: Experiment, name: str) -> None:

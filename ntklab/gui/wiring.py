@@ -150,6 +150,7 @@ def _show_figure(window: Window, view: str, choice: str, figure: Any) -> None:
 
 def _choice_changed(window: Window, view: str, choice: str) -> None:
     window.views.panels[view].show_figure(window.laboratory.figure(view, choice))
+    _show_outdated(window)
     window.refresh()
 
 
@@ -182,5 +183,9 @@ def _session_changed(window: Window, change: Change) -> None:
         return
     if results.trajectory is not None and change.detail == "trajectory":
         window.transport.set_time(int(results.trajectory.steps[-1]), results.trajectory.learning_rate)
+    _show_outdated(window)
+
+
+def _show_outdated(window: Window) -> None:
     for panel in window.views.panels.values():
-        panel.set_outdated(bool(results.outdated & {*panel.choice.needs}))
+        panel.set_outdated(bool(window.session.results.outdated & {*panel.choice.needs}))

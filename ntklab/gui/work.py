@@ -97,11 +97,11 @@ def dial(experiment: Experiment, width: int, scene: Scene) -> Work[None]:
     yield from drawing(work, scene)
 
 
-def sweep(experiment: Experiment, widths: tuple[int, ...], seeds: int) -> Work[None]:
+def sweep(experiment: Experiment, widths: tuple[int, ...], seeds: int, scene: Scene) -> Work[None]:
     """Distance of the finite from the infinite kernel over ``widths`` and ``seeds``."""
     from ntklab import experiments
 
-    yield from drawing(experiments.width_convergence(experiment, widths, seeds), Scene())
+    yield from drawing(experiments.width_convergence(experiment, widths, seeds), scene)
 
 
 def load(experiment: Experiment) -> Work[Data]:

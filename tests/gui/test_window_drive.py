@@ -305,3 +305,42 @@ def drop(window: Window, path: Path) -> None:
             QPointF(5, 5), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         )
     )
+
+
+def test_the_label_of_earlier_results_follows_the_choice_and_takes_no_room(qtbot, window):
+    panel = window.views.panels["dynamics"]
+    press(qtbot, window, "sweep")
+    idle(qtbot, window)
+    panel.choose("loss")
+    width = window.minimumSizeHint().width()
+    with_steps(window, 7)  # the kernels stay as they are, the training does not
+    assert panel.plot._header.caption.note == "of an earlier experiment"
+    assert window.minimumSizeHint().width() == width
+    panel.choose("convergence")
+    assert panel.plot._header.caption.note == ""
+    panel.choose("loss")
+    assert panel.plot._header.caption.note == "of an earlier experiment"
+
+
+def test_a_sweep_leaves_the_prediction_of_the_training_in_its_place(qtbot, window):
+    before = window.views.panels["function"].figure
+    assert "after step" in before.caption
+    press(qtbot, window, "sweep")
+    idle(qtbot, window)
+    assert window.views.panels["function"].figure.caption == before.caption
+
+
+def test_both_rows_of_views_have_the_same_columns(qtbot, window):
+    top, bottom = window.views._row_splitters()
+    for size in ((1280, 720), (1440, 900), (1700, 800)):
+        window.resize(*size)
+        qtbot.wait(20)
+        assert top.sizes() == bottom.sizes()
+    top.moveSplitter(top.sizes()[0] + 60, 1)
+    assert top.sizes() == bottom.sizes()
+
+
+def test_a_click_into_a_plot_makes_its_view_the_active_one(qtbot, window):
+    plot = window.views.panels["dynamics"].plot
+    qtbot.mouseClick(plot.canvas.viewport(), Qt.MouseButton.LeftButton)
+    assert window.views.active == "dynamics"
