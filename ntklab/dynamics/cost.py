@@ -12,6 +12,7 @@ from ntklab.progress import Forecast
 
 FLOPS = 3e10  # a second, of one core in float64
 NUMBERS = 1e9  # of a kernel that are read in a second
+WEIGHTS = 4  # copies of the parameters alive in a step
 DECOMPOSITION = 6  # matrices alive while a kernel is decomposed
 
 
@@ -34,8 +35,8 @@ def forecast(
     cross = m * k if "linearised" in runs else 0
     held = (size + cross) * size + ((n + m) * n if "infinite" in runs else 0)
     passing = max(size * max(size, cross), DECOMPOSITION * n * n)  # a kernel while it is computed, or decomposed
-    peak = 8 * (held + passing + 4 * parameters)
-    _check(peak, memory, n=n, m=m, k=k)
+    peak = 8 * (held + passing + WEIGHTS * parameters)
+    _check(peak, memory, n=n, m=m, k=k, parameters=parameters)
     seconds = _kernels(architecture, n, m if cross else 0, k) + _steps(training, n, size, cross, parameters)
     return Forecast(peak, seconds, training.steps, route="gradient descent: " + " + ".join(runs))
 
@@ -57,10 +58,12 @@ def _steps(training: spec.Training, n: int, size: int, cross: int, parameters: i
     return training.steps * step + len(schedule.recorded(training.steps)) * moment
 
 
-def _check(peak: int, memory: int | None, *, n: int, m: int, k: int) -> None:
-    allowed = budget.resolve(memory)
-    fewer = max(1, int(n * sqrt(allowed / peak)))
-    budget.require(
-        peak, allowed, f"training: the linear model of {n} + {m} samples with {k} outputs",
-        f"use at most about {fewer} training samples, or raise the memory budget",
-    )  # fmt: skip
+def _check(peak: int, memory: int | None, *, n: int, m: int, k: int, parameters: int) -> None:
+    allowed, weights = budget.resolve(memory), WEIGHTS * 8 * parameters
+    fewer = int(n * sqrt(max(0, allowed - weights) / max(1, peak - weights)))
+    if fewer:
+        what = f"the linear model of {n} + {m} samples with {k} outputs"
+        advice = f"use at most about {fewer} training samples"
+    else:
+        what, advice = f"a network of {parameters} parameters", "use narrower layers"
+    budget.require(peak, allowed, f"training: {what}", f"{advice}, or raise the memory budget")

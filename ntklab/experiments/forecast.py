@@ -28,7 +28,8 @@ def forecast(experiment: Experiment) -> Forecast:
     samples, ``MemoryBudgetError`` where a stage does not fit its budget, ``SpecError`` where a layer has no rule, and
     ``DeviceError``.
     """
-    return _joined([_data(experiment), _kernels(experiment), _training(experiment)], kept=_kept_bytes(experiment))
+    data, training = _data(experiment), _training(experiment)  # arithmetic alone, so before a network is drawn
+    return _joined([data, _kernels(experiment), training], kept=_kept_bytes(experiment))
 
 
 def kernels_forecast(experiment: Experiment) -> Forecast:
