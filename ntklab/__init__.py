@@ -152,10 +152,15 @@ def spectrum(
 def load(dataset: Dataset) -> Data:
     """The samples and targets that ``dataset`` asks for; equal requests give equal numbers.
 
-    Raises ``DataError`` and ``FileError``. Details: ``ntklab.datasets.load``.
+    Raises ``DataError``, ``FileError``, and ``SpecError`` for anything but a ``Dataset``. Details:
+    ``ntklab.datasets.load``.
     """
     from ntklab import datasets
+    from ntklab.errors import SpecError
+    from ntklab.spec import Dataset
 
+    if not isinstance(dataset, Dataset):
+        raise SpecError(f"dataset: expected a Dataset, got {dataset!r}; write ntklab.Dataset(source=…, n_train=…)")
     return datasets.load(dataset)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ntklab import spec
-from ntklab.errors import DataError, NtkLabError
+from ntklab.errors import DataError, NtkLabError, SpecError
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ def inputs(
 
 
 def _check_layout(architecture: spec.Architecture) -> None:
+    if not isinstance(architecture, spec.Architecture):
+        raise SpecError(
+            f"architecture: expected an Architecture, got {type(architecture).__name__}; describe the network as one "
+            "(Architecture.from_dict reads plain tables)"
+        )
     first = architecture.layers[0]
     if architecture.input.kind != "vector" and not isinstance(first, spec.Flatten):
         raise NtkLabError(
@@ -69,7 +74,10 @@ def _check_layout(architecture: spec.Architecture) -> None:
 
 def _checked(name: str, x: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[Any]]:
     """(n, features) floating-point samples."""
-    array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    try:
+        array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+    except ValueError:
+        array = np.empty(0, dtype=object)  # rows of different lengths
     if array.dtype.kind not in "fiub":
         raise DataError(f"{name}: expected numbers, got {array.dtype}; convert it to float64")
     if array.ndim != len(shape) + 1 or array.shape[1:] != shape or not len(array):
