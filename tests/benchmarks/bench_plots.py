@@ -15,7 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from PySide6.QtWidgets import QApplication
 
-from ntklab.figures.model import Axis, Curves, Heatmap, Norm, Role, Series
+from ntklab.figures.model import Axis, Curves, Heatmap, Norm, Plane, Points, Role, Series
 from ntklab.gui import theme
 from ntklab.gui.plots import PlotView
 from ntklab.gui.plots.heatmap import HeatmapContent
@@ -96,6 +96,17 @@ def spectrum(seed: int) -> Curves:
     return Curves("Spectrum", Axis("mode k", scale="log"), Axis("λ", scale="log", limits=(1e-4, 10.0)), series)
 
 
+def function(points: int, step: int) -> Plane:
+    """Two classes of points, coloured by values that change at every step."""
+    roles: tuple[Role, ...] = ("class0", "class1")
+    clouds = []
+    for seed, role in enumerate(roles):
+        x, y = np.random.default_rng(seed).normal(size=(2, points // 2))
+        clouds.append(Points(role, x, y, role, values=np.sin(3 * x + 0.1 * step)))
+    norm = Norm("symmetric", -1.0, 1.0)
+    return Plane("Function", Axis("x1"), Axis("x2"), tuple(clouds), norm=norm, value_label="f(x)")
+
+
 def streaming() -> None:
     """What repeats many times a second."""
     print("streaming")
@@ -106,6 +117,9 @@ def streaming() -> None:
     timed("heat map 64², new figure", lambda k: view.show_figure(small[k]))
     spectra = [spectrum(seed) for seed in range(ROUNDS)]
     timed("spectrum of 64 modes, new figure", lambda k: view.show_figure(spectra[k]))
+    for points in (128, 1024, 4096):
+        planes = [function(points, k) for k in range(ROUNDS)]
+        timed(f"{points} points coloured by value", lambda k, planes=planes: view.show_figure(planes[k]))
     for points in (1_000, 10_000, 100_000):
         grown = [losses(points, points - ROUNDS + k) for k in range(ROUNDS)]
         timed(f"6 losses of {points} steps, growing", lambda k, grown=grown: view.show_figure(grown[k]))

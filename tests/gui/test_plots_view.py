@@ -168,3 +168,28 @@ def test_tiny_views_do_not_fail(view, qapp) -> None:
         view.resize(*size)
         qapp.processEvents()
     assert view.canvas.paper.places.plot.width() > 100
+
+
+def test_caption_goes_on_in_a_second_line_where_there_is_room(view, qapp) -> None:
+    parts = [f"fact number {i}" for i in range(6)]
+    figure = Heatmap("Kernel", np.eye(3), Norm("linear", 0.0, 1.0), "Θ(i, j)", caption=" · ".join(parts))
+    header = view._header
+    view.resize(420, 600)
+    qapp.processEvents()
+    view.show_figure(figure)
+    assert not header.more.isHidden()
+    assert f"{header.caption.text()} · {header.more.text()}" == figure.caption
+    view.resize(420, 200)
+    qapp.processEvents()
+    assert header.more.isHidden()
+    assert header.caption.text() == header.caption.toolTip() == figure.caption
+
+
+def test_a_note_stands_before_the_caption_and_only_with_a_figure(view, qapp) -> None:
+    view.set_note("of an earlier experiment")
+    assert view._header.caption.note == ""
+    view.show_figure(HEATMAP)
+    assert view._header.caption.note == "of an earlier experiment"
+    assert view._header.caption.toolTip().startswith("of an earlier experiment · float64")
+    view.set_note("")
+    assert view._header.caption.toolTip() == HEATMAP.caption

@@ -88,6 +88,8 @@ class Header(QWidget):
 
     def set_note(self, note: str) -> None:
         """Say ``note`` before the caption, in the colour of warnings; an empty one says nothing."""
+        if note == self.caption.note:
+            return
         self.caption.note = note
         self._flow()
         self.caption.update()

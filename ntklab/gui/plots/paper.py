@@ -129,7 +129,8 @@ class Paper(pg.GraphicsObject):
                 text.draw(painter, QRectF(self._column(at) - 50, top, 100, look.line_height), label, _CENTRE)
         if self.page.x.title:
             painter.setPen(look.ink)
-            room = QRectF(plot.left(), top + look.line_height * 1.2, plot.width(), look.line_height)
+            under = look.line_height * 1.2 if self.page.x.groups or self.places.x.at else 0.0
+            room = QRectF(plot.left(), top + under, plot.width(), look.line_height)
             text.draw(painter, room, self.page.x.title, _CENTRE)
 
     def _paint_y(self, painter: QPainter) -> None:

@@ -45,7 +45,8 @@ def arrange(page: Page, span: Span, size: QSizeF, look: Look, least_left: float 
     unit, line = look.unit, look.line_height
     legend, top = _legend(page, size.width(), look)
     top += line * 1.4 if page.bar else unit
-    bottom = unit * 1.5 + line + (line * 1.25 if page.x.title else 0) + unit
+    named = bool(page.x.groups or _x_ticks(page.x, span, size.width(), look).at)
+    bottom = unit * 1.5 + (line if named else 0) + (line * 1.25 if page.x.title else 0) + unit
     height = max(size.height() - top - bottom, 1.0)
     y = _y_ticks(page.y, span, height, look)
     left = max(_left(page.y, y, size, look), least_left)

@@ -161,6 +161,8 @@ QStatusBar::item { border: none; }
 QPushButton:focus, QToolButton:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus,
 QPlainTextEdit:focus, QTextEdit:focus, QCheckBox:focus, QRadioButton:focus, QSlider:focus, QAbstractItemView:focus,
 QScrollArea:focus { border-color: $focus; }
+QLineEdit[valid="false"]:focus, QSpinBox[valid="false"]:focus, QDoubleSpinBox[valid="false"]:focus,
+QComboBox[valid="false"]:focus { border-color: $error; }
 QPushButton:default:focus, QPushButton[role="primary"]:focus, QToolButton[role="primary"]:focus {
   border: $px2 solid $text; }
 """
