@@ -260,7 +260,7 @@ def test_a_network_that_diverges_stops_early(three):
     assert found.train_loss.shape[1] == len(found.steps)
 
 
-@pytest.mark.parametrize("rate", [1e3, 1e60, 1e300])
+@pytest.mark.parametrize("rate", [1e3, 1e9, 1e15])
 def test_no_kernel_is_measured_of_a_network_that_has_diverged(three, rate):
     training = Training(steps=50, learning_rate=rate, kernel_every=1)
     found = run(three, training, net=architecture(3, activation="Relu", layers=2))
@@ -281,7 +281,7 @@ def test_a_linear_model_may_overflow_alone(three):
     ({"runs": ()}, SpecError, "none"),
     ({"chosen": [6]}, SpecError, "from 0 to 5"),
     ({"net": architecture(2)}, SpecError, "3 targets"),
-    ({"memory": 1000}, MemoryBudgetError, "at most about"),
+    ({"memory": 1000}, MemoryBudgetError, "narrower layers"),
     ({"dtype": "float16"}, SpecError, "float16"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(three, options, error, words):

@@ -12,14 +12,15 @@ from ntklab.kernels.infinite import infinite_kernel
 from ntklab.progress import Forecast, Partial, Progress, drain
 from ntklab.results import Data, Gram, Moment, Run, Spectrum, Tile, Trajectory, WidthConvergence, relative_distance
 from ntklab.spec import Dataset, Experiment, KernelRequest, Training
+from ntklab.spec.dataset import Spirals
 
 
-def network(outputs, width=32, **dense):
+def network(outputs, width=32, features=64, **dense):
     layers = [
         {"type": "Dense", "width": width, "W_std": 1.4, "b_std": 0.1, **dense}, {"type": "Relu"},
         {"type": "Dense", "width": outputs, "W_std": 1.0, **dense},
     ]  # fmt: skip
-    return spec.Architecture.from_dict({"input": {"kind": "vector", "shape": [64]}, "layers": layers})
+    return spec.Architecture.from_dict({"input": {"kind": "vector", "shape": [features]}, "layers": layers})
 
 
 def experiment(outputs="mean", width=32, **changes):
@@ -239,7 +240,11 @@ def test_no_widths_or_seeds(widths, seeds):
 
 def test_forecasts_grow_with_what_is_asked():
     small, large = (
-        experiments.forecast(experiment(dataset=Dataset(n_train=n, n_test=n // 2, classes=(0, 1, 2))))
+        experiments.forecast(
+            experiment(
+                architecture=network(3, 32, features=2), dataset=Dataset(Spirals(arms=3), n_train=n, n_test=n // 2)
+            )
+        )
         for n in (18, 1800)
     )
     assert large.peak_bytes > 10 * small.peak_bytes
@@ -249,8 +254,9 @@ def test_forecasts_grow_with_what_is_asked():
 
 
 def test_what_does_not_fit_is_said_before_anything_is_made():
-    huge = experiment(dataset=Dataset(n_train=2_000_000_000, n_test=2, classes=(0, 1, 2)))
-    with pytest.raises(MemoryBudgetError, match="fewer samples"):
+    many = Dataset(Spirals(arms=3), n_train=2_000_000_000, n_test=2)
+    huge = experiment(architecture=network(3, 32, features=2), dataset=many)
+    with pytest.raises(MemoryBudgetError, match="at most about"):
         experiments.forecast(huge)
     for question in (experiments.run, experiments.kernels, experiments.train):
         with pytest.raises(MemoryBudgetError):

@@ -46,9 +46,7 @@ class Case:
 
 
 CASES = {
-    entry["name"]: Case(
-        entry["name"], entry["family"], entry["suggested_rtol"], entry["input"], entry["layers"]
-    )
+    entry["name"]: Case(entry["name"], entry["family"], entry["suggested_rtol"], entry["input"], entry["layers"])
     for entry in MANIFEST["cases"]
 }
 

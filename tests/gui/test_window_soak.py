@@ -16,9 +16,12 @@ SOAK = textwrap.dedent("""
 
     app, window = open_window()
     end = time.monotonic() + float(sys.argv[1])
-    turns = [0]
+    turns, ready = [0], []
+    window.plots_ready.connect(lambda: ready.append(True))
 
     def redraw():
+        if not ready:
+            return
         for panel in window.views.panels.values():
             panel.update()
             if panel.plot is not None:
