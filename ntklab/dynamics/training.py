@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 DIVERGED = 1e6  # times its loss at the start
 MOMENT_SECONDS = 1 / 30  # longest time between two moments, where recording is not what takes the time
-TRAJECTORY_SECONDS = 0.05  # shortest time between two trajectories up to now
+TRAJECTORY_SECONDS = 0.025  # shortest time between two trajectories up to now: less than between two moments
 EVENT_SECONDS = 0.04  # longest time between two events
 
 

@@ -18,6 +18,7 @@ from ntklab.figures.model import Figure
 from ntklab.figures.views import PARTS, VIEWS, Scene, affected, scene_of
 from ntklab.gui import work
 from ntklab.gui.bridge import Bridge
+from ntklab.gui.redraws import Redraws
 from ntklab.jobs import Arrived, Cancelled, Failed, Finished, Forecasted, Job
 from ntklab.progress import Work
 from ntklab.results import Data
@@ -53,8 +54,11 @@ class Laboratory(QObject):
     def __init__(self, session: Session, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session, self.bridge = session, bridge
-        self.warm = False
+        self.warm = self._told_running = False
         self._figures: dict[tuple[str, str], Figure] = {}
+        self._redraws = Redraws(self)
+        self._redraws.due.connect(self.show)
+        self._redraws.emptied.connect(self._tell_running)
         self._tasks: dict[Job, Task] = {}
         self._dial = work.Latest()
         self._live = QTimer(self, singleShot=True, interval=LIVE_DELAY_MS)
@@ -148,8 +152,8 @@ class Laboratory(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether anything that the user waits for is queued or running."""
-        return bool(self._tasks)
+        """Whether anything that the user waits for is queued, running or still to be drawn."""
+        return bool(self._tasks) or bool(self._redraws)
 
     @property
     def waiting(self) -> int:
@@ -159,6 +163,7 @@ class Laboratory(QObject):
     def close(self) -> bool:
         """Cancel everything; whether the worker ended in time."""
         self._live.stop()
+        self._redraws.stop()
         self._unsubscribe()
         return self.bridge.close()
 
@@ -174,11 +179,11 @@ class Laboratory(QObject):
         drawn = {partial.value[:2]: partial.value[2] for partial in message.partials if partial.key == "figure"}
         for name, value in found.items():
             self.session.put(name, value, experiment=task.experiment)
-        for (view, choice), figure in drawn.items():
-            self.show(view, choice, figure)
+        self._redraws.put(drawn)
 
     def show(self, view: str, choice: str, figure: Figure | None) -> None:
         """Make ``figure`` what ``choice`` of ``view`` shows."""
+        self._redraws.forget((view, choice))
         if figure is None:
             self._figures.pop((view, choice), None)
         else:
@@ -232,15 +237,20 @@ class Laboratory(QObject):
     def _run(self, task: Task, title: str, start: Callable[[], Any], *, lane: str | None = None) -> None:
         job = self.bridge.submit(title, start, lane=lane)
         self._tasks[job] = task
-        self.running_changed.emit(True)
+        self._tell_running()
 
     def _ended(self, job: Job) -> Task:
         task = self._tasks.pop(job)
         if task.kind == "dial":
             self._dial_ended()
-        if not self._tasks:
-            self.running_changed.emit(False)
+        self._tell_running()
         return task
+
+    @Slot()
+    def _tell_running(self) -> None:
+        if self.running != self._told_running:
+            self._told_running = self.running
+            self.running_changed.emit(self.running)
 
     @Slot()
     def _forecast(self) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ntklab.errors import SpecError
@@ -40,15 +41,16 @@ class Results:
 
         Raises ``KeyError`` for a name that is no part.
         """
-        self._made_of[name] = INGREDIENTS[name](experiment)
+        self._made_of[name] = ingredients(experiment)[name]
         self.outdated -= {name}
         setattr(self, name, value)
 
     def compare(self, experiment: Experiment) -> bool:
         """Bring ``outdated`` up to date; whether it changed."""
         before = self.outdated
-        now = {name: INGREDIENTS[name](experiment) for name in self._made_of if getattr(self, name) is not None}
-        self.outdated = frozenset(name for name, made_of in now.items() if made_of != self._made_of[name])
+        now = ingredients(experiment)
+        found = (name for name in self._made_of if getattr(self, name) is not None)
+        self.outdated = frozenset(name for name in found if now[name] != self._made_of[name])
         return self.outdated != before
 
     def clear(self) -> None:
@@ -66,6 +68,12 @@ class Results:
         return Run(experiment, self.data, **{part: getattr(self, part) for part in parts})
 
 
+@lru_cache(maxsize=64)  # asked for at every frame of the width dial; making specs takes milliseconds
+def ingredients(experiment: Experiment) -> Mapping[str, Hashable]:
+    """What each part is made of for ``experiment``: a part is outdated when this has changed."""
+    return {name: of(experiment) for name, of in INGREDIENTS.items()}
+
+
 def _data(experiment: Experiment) -> Hashable:
     return experiment.dataset
 
@@ -79,6 +87,7 @@ def _infinite(experiment: Experiment) -> Hashable:
     return experiment.dataset, _limit(experiment.architecture), kernel
 
 
+@lru_cache(maxsize=64)
 def _limit(architecture: Architecture) -> Architecture:
     """The network with its widths evened out where the infinite-width kernel does not see them."""
     architecture = architecture.replace(name="")
