@@ -9,6 +9,7 @@ from typing import Any
 from ntklab.cli.experiment import add_options, chosen
 from ntklab.cli.main import CANCELLED, complain
 from ntklab.cli.meter import Meter, result_name
+from ntklab.files import check_folder
 from ntklab.progress import Event, Partial, drain
 from ntklab.results import Run
 from ntklab.spec import Experiment
@@ -33,10 +34,9 @@ def run_into(experiment: Experiment, folder: Path, *, quiet: bool = False) -> in
 
     After Ctrl-C the finished results are kept and named.
     """
-    from ntklab import experiments, export
-    from ntklab.files import check_folder
-
     check_folder(folder)  # fails now rather than at the end
+    from ntklab import experiments, export
+
     meter, finished = Meter(quiet=quiet), dict[str, Any]()
 
     def listen(event: Event) -> None:
