@@ -54,7 +54,7 @@ def inputs(
     shape = architecture.input.shape
     parts = [_checked("x1", x1, shape)] + ([_checked("x2", x2, shape)] if x2 is not None else [])
     X = torch.from_numpy(np.concatenate(parts)).to(dtype)
-    q = torch.cat([rows.double().square().sum(1) for rows in torch.split(X, 4096)]) / X.shape[1]
+    q = torch.cat([rows.double().square().sum(1) for rows in torch.split(X, 256)]) / X.shape[1]
     return Inputs(X.to(device), q, len(parts[0]), len(parts[1]) if x2 is not None else 0)
 
 
