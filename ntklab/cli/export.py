@@ -36,7 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--font", type=quantities.points, default=8.0, metavar="SIZE", help="text size, default 8pt")
     parser.add_argument("--dpi", type=int, default=300, help="resolution of a png, default 300")
     parser.add_argument("--no-caption", action="store_true", help="leave out the line of conventions")
-    parser.add_argument("--mode", type=int, default=1, metavar="K", help="eigenmode of function-mode, 1 is the largest")
+    parser.add_argument(
+        "--mode", type=int, metavar="K", help="eigenmode of function-mode, 1 (the default) is the largest"
+    )
     parser.set_defaults(command=command)
 
 
@@ -99,9 +101,9 @@ def _scene(options: argparse.Namespace, experiment: Experiment, choice: Choice) 
     work = experiments.run(experiment) if "trajectory" in parts else experiments.kernels(experiment)
     run = _drained(options, work)
     size = 0 if run.ntk_spectrum is None else run.ntk_spectrum.eigenvalues.size
-    if not 1 <= options.mode <= max(size, 1):
+    if options.mode is not None and not 1 <= options.mode <= max(size, 1):
         raise UsageError(f"--mode: modes are 1 to {size}, got {options.mode}; choose one of them")
-    scene = scene_of(run, mode=options.mode - 1)
+    scene = scene_of(run, mode=None if options.mode is None else options.mode - 1)
     if "convergence" in parts:
         widths = experiments.width_convergence(experiment, WIDTHS, SEEDS)
         scene = replace(scene, convergence=_drained(options, widths))

@@ -12,11 +12,11 @@ _K = Axis("mode k", scale="log")
 _MARKS: dict[str, Mark] = {"analytic": "line", "empirical": "dots"}
 
 
-def spectrum(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
+def spectrum(empirical: Spectrum | None, analytic: Spectrum | None, *, mode: int | None = None) -> Curves:
     """Eigenvalues λ_k, largest first, on log-log axes: analytic as a line, empirical as dots.
 
     Values below the precision floor are not drawn; the caption counts them, and the floor's region is shaded where the
-    spectrum comes near it.
+    spectrum comes near it. ``mode`` (from 0) is marked.
     """
     parts = _named(empirical, analytic)
     series = tuple(
@@ -29,6 +29,7 @@ def spectrum(empirical: Spectrum | None, analytic: Spectrum | None) -> Curves:
         x=_K,
         y=Axis("eigenvalue λₖ", scale="log", limits=limits),
         series=series,
+        rules=() if mode is None else (Rule("x", mode + 1, f"mode {mode + 1}"),),
         shades=shades,
         caption=_conventions(parts),
     )

@@ -23,7 +23,7 @@ class Scene:
     ntk_spectrum: Spectrum | None = None
     trajectory: Trajectory | None = None
     convergence: WidthConvergence | None = None
-    mode: int | None = 0
+    mode: int | None = None
 
 
 PARTS = tuple(field.name for field in fields(Scene) if field.name != "mode")
@@ -79,8 +79,12 @@ def _nngp(gram: Gram, data: Data) -> Figure:
     return figures.kernel(gram, data, title="NNGP kernel, infinite width")
 
 
-def _spectrum(empirical_spectrum: Spectrum, ntk_spectrum: Spectrum | None) -> Figure:
-    return figures.spectrum(empirical_spectrum, ntk_spectrum)
+def _spectrum(empirical_spectrum: Spectrum, ntk_spectrum: Spectrum | None, mode: int | None) -> Figure:
+    return figures.spectrum(empirical_spectrum, ntk_spectrum, mode=mode)
+
+
+def _eigenfunction(data: Data, empirical_spectrum: Spectrum, mode: int | None) -> Figure:
+    return figures.eigenfunction(data, empirical_spectrum, mode or 0)
 
 
 def _power(empirical_spectrum: Spectrum, ntk_spectrum: Spectrum | None) -> Figure:
@@ -101,12 +105,12 @@ VIEWS: tuple[View, ...] = (
     )),
     View("spectrum", "Spectrum", (
         Choice("eigenvalues", "Eigenvalues", ("empirical_spectrum",), _spectrum, "spectrum", _KERNELS,
-               ("ntk_spectrum",)),
+               ("ntk_spectrum", "mode")),
         Choice("power", "Target power", ("empirical_spectrum",), _power, "power", _KERNELS, ("ntk_spectrum",)),
     )),
     View("function", "Function", (
         Choice("prediction", "Prediction", ("data",), _function, "function", _KERNELS, ("trajectory",)),
-        Choice("mode", "Eigenmode", ("data", "empirical_spectrum", "mode"), figures.eigenfunction, "mode", _KERNELS),
+        Choice("mode", "Eigenmode", ("data", "empirical_spectrum"), _eigenfunction, "mode", _KERNELS, ("mode",)),
     )),
     View("dynamics", "Dynamics", (
         Choice("loss", "Loss", ("trajectory",), figures.losses, "dynamics", _TRAIN),
@@ -131,6 +135,6 @@ def find(view_id: str, choice_id: str) -> Choice:
     return table[view_id, choice_id]
 
 
-def scene_of(holder: Any, mode: int | None = 0) -> Scene:
+def scene_of(holder: Any, mode: int | None = None) -> Scene:
     """A scene from anything that has its parts as attributes (a ``Run``, a session's results)."""
     return Scene(**{name: getattr(holder, name, None) for name in PARTS}, mode=mode)

@@ -72,6 +72,10 @@ class Laboratory(QObject):
 
     # -- what the user asks for ------------------------------------------------------------------------------------
 
+    def preload(self) -> None:
+        """Begin to load torch as far as that does not slow the window down."""
+        self._run(Task("preload", self.session.experiment), "Loading PyTorch", work.preload)
+
     def warm_up(self, threads: int | None) -> None:
         """Import torch in the worker, then compute the present experiment."""
         task = Task("warm-up", self.session.experiment, self.devices_found.emit)
@@ -135,7 +139,7 @@ class Laboratory(QObject):
 
     def scene(self) -> Scene:
         """What can be drawn now: the results that belong to the present experiment."""
-        scene = scene_of(self.session.results, self.session.selection.mode or 0)
+        scene = scene_of(self.session.results, self.session.selection.mode)
         return replace(scene, **dict.fromkeys(self.session.results.outdated))
 
     def figure(self, view: str, choice: str) -> Figure | None:
@@ -197,6 +201,7 @@ class Laboratory(QObject):
             task.then(message.result)
         if task.kind == "warm-up":
             self.warm = True
+            self._forecast()
         elif task.kind == "kernels":
             self.computed.emit()
 

@@ -102,6 +102,8 @@ def _show_memory(window: Window) -> None:
 def _job_started(window: Window, message: Started) -> None:
     if message.job.lane not in QUIET:
         window.jobs_bar.set_job(message.job.title)
+        if window.laboratory.warm:
+            window.say("")  # what was said of an earlier job
         window.jobs_bar.set_queue(window.laboratory.waiting)
 
 
@@ -163,7 +165,7 @@ def _clicked(window: Window, what: tuple[Any, ...]) -> None:
     if kind == "pair":
         window.session.select(pair=tuple(rest), samples=tuple(dict.fromkeys(rest)), mode=None)
     elif kind == "mode":
-        window.session.select(mode=rest[0], pair=None)
+        window.session.select(mode=rest[0], pair=None, samples=())
         window.views.panels["function"].choose("mode")
     elif kind == "sample":
         window.session.select(samples=(rest[0],), pair=(rest[0], rest[0]))

@@ -248,7 +248,7 @@ CARDS: tuple[CardSpec, ...] = (
         "Near 0 the network is lazy: it stays with the kernel it began with. Far from 0 it learns features.",
         (
             Symbol("drift", "at the last snapshot", lambda s: readings.drift(s.results)),
-            Symbol("KTA", "at the last snapshot", _last_alignment),
+            Symbol("CKA", "at the last snapshot", _last_alignment),
             _WIDTH,
         ),
         "Fort et al. 2020, arXiv:2010.15110; Chizat et al. 2019, arXiv:1812.07956",
