@@ -127,7 +127,7 @@ def _prepare(
 def _with_error_measured(job: _Job, budget: int) -> _Job:
     """``job`` with the float32 error measured at the end, if that takes a few % of the time and fits the budget."""
     plan = job.plan
-    brief = plan.multiply_adds >= 100 * SAMPLES * plan.pass_adds
+    brief = plan.multiply_adds >= 400 * SAMPLES * plan.pass_adds
     peak = plan.peak_bytes + 8 * sum(parameter.numel() for parameter in job.asked.module.parameters())
     if job.asked.dtype != torch.float32 or not brief or peak > budget:
         return job
