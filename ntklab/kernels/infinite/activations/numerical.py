@@ -48,9 +48,7 @@ class HermiteDual:
     @property
     def terms(self) -> int:
         """Number of slope coefficients kept of each sample."""
-        return min(
-            TABLE, max((degree for degree in self.expansion.degrees if degree is not None), default=TABLE), TABLE
-        )
+        return min(TABLE, max(degree for degree in self.expansion.degrees if degree is not None))
 
     @property
     def cost(self) -> Cost:
