@@ -28,6 +28,8 @@ class Collector(QObject):
 
     @Slot()
     def _collect(self) -> None:
+        if self._bridge.busy and not gc.get_freeze_count():
+            return  # torch is being imported: its objects will be frozen, and are not worth walking over before
         self._turn += 1
         full = self._turn % FULL_EVERY == 0 and not self._bridge.busy
         gc.collect(2 if full else 0)

@@ -78,6 +78,7 @@ class StartUp(QObject):
         yield from _imports(BEFORE_REGIONS)
         yield from self._furnish()
         yield from _imports(BEFORE_PLOTS)
+        self._window.laboratory.preload()  # not before: an import would wait for it at the linker's lock
         yield from self._attach_plots()
         yield from self._begin()
 

@@ -5,11 +5,14 @@ No Qt here. ``experiments`` (and with it torch) is imported inside the generator
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ import numpy as np
 from ntklab import figures
 from ntklab.figures.views import PARTS, Scene, affected
 from ntklab.progress import Event, Forecast, Partial, Progress, Work
-from ntklab.results import Data, Tile
+from ntklab.results import Data, Gram, Tile, distance
 from ntklab.spec import Experiment
 
 TILE_REDRAW_SECONDS = 0.25
@@ -48,10 +51,24 @@ class Latest:
         return value
 
 
+def preload() -> Work[None]:
+    """Load torch's largest library (0.2 s and more) while the window draws its plots.
+
+    Importing torch would load it too, but with the interpreter locked; a foreign call leaves it to the window. Where
+    that does not work nothing is lost.
+    """
+    yield Progress(0, 1, "libraries")
+    torch = find_spec("torch") if sys.platform == "linux" else None
+    for folder in (torch.submodule_search_locations or ()) if torch is not None else ():
+        load = ctypes.CDLL(None).dlopen
+        load.argtypes, load.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
+        load(os.fsencode(Path(folder, "lib", "libtorch_cpu.so")), os.RTLD_NOW)
+
+
 def warm_up(threads: int | None) -> Work[tuple[str, ...]]:
     """Import torch and what else the first job needs; the devices there are.
 
-    Afterwards the collector never walks over all that again.
+    Afterwards the collector never walks over all that: not even now, for that would stop the window for 0.1 s.
     """
     yield Forecast(peak_bytes=400_000_000, seconds=2.0, route="imports")
     from ntklab import experiments
@@ -59,7 +76,6 @@ def warm_up(threads: int | None) -> Work[tuple[str, ...]]:
     yield Progress(1, 2, "imports")
     experiments.use_threads(threads)
     experiments.warm_up()
-    gc.collect()
     gc.freeze()
     sys.setswitchinterval(SWITCH_INTERVAL)
     return experiments.devices()
@@ -139,16 +155,28 @@ def drawing(work: Generator[Event, None, Any], scene: Scene) -> Work[None]:
             growing = isinstance(event, Partial) and event.key == "training"
             if growing:  # kept like a finished trajectory if training is stopped
                 event = Partial("trajectory", event.value)  # type: ignore[union-attr]
+            if isinstance(event, Partial) and event.key in PARTS:
+                scene = replace(scene, **{event.key: event.value})
+                _measure(event.value, scene)
             yield event
             if not isinstance(event, Partial):
                 continue
             if event.key in PARTS:
-                scene = replace(scene, **{event.key: event.value})
                 yield from _figures(event.key, scene, but="function" if growing and not planes.due() else "")
             elif event.key == "tile" and scene.data is not None:
                 yield from tiles.add(event.value, scene.data)
     finally:
         work.close()
+
+
+def _measure(value: Any, scene: Scene) -> None:
+    """Find here what the window will ask of a kernel; the kernel remembers it."""
+    if not isinstance(value, Gram):
+        return
+    _ = value.matrix, value.health
+    a, b = scene.empirical, scene.ntk
+    if a is not None and b is not None and a.matrix.shape == b.matrix.shape:
+        distance(a, b)
 
 
 def _figures(part: str, scene: Scene, *, but: str = "") -> Iterator[Partial]:
