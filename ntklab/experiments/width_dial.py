@@ -10,7 +10,7 @@ from ntklab import spec
 from ntklab.experiments.stages import empirical_stage, spectrum_stage
 from ntklab.experiments.width_convergence import fitted_slope
 from ntklab.progress import Partial, Work
-from ntklab.results import Data, Gram, WidthConvergence, relative_distance
+from ntklab.results import Data, Gram, WidthConvergence, distance
 from ntklab.spec import Experiment
 
 
@@ -26,8 +26,7 @@ def width_dial(
     spec.check_fit(dialled.architecture, data.features, data.outputs)
     gram = yield from empirical_stage(dialled, data, first=True)
     yield from spectrum_stage(dialled, data, gram, "empirical_spectrum")
-    distance = relative_distance(gram.matrix, ntk.matrix)
-    yield Partial("convergence", _with_point(so_far, width, distance, gram))
+    yield Partial("convergence", _with_point(so_far, width, distance(gram, ntk), gram))
     return gram
 
 

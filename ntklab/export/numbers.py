@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab.figures import captions
-from ntklab.results import Data, Run, Spectrum, Trajectory, relative_distance
+from ntklab.results import Data, Run, Spectrum, Trajectory, distance
 
 Float = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def key_numbers(run: Run) -> tuple[Number, ...]:
 
 def _distance(run: Run) -> Iterator[Number]:
     if run.empirical is not None and run.ntk is not None and run.empirical.matrix.shape == run.ntk.matrix.shape:
-        value = relative_distance(run.empirical.matrix, run.ntk.matrix)
+        value = distance(run.empirical, run.ntk)
         yield Number("distance of the finite from the infinite kernel", captions.number(value),
                      "|Θ − Θ∞| / |Θ∞|, Frobenius norm, training samples")  # fmt: skip
 

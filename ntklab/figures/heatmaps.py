@@ -11,7 +11,7 @@ from ntklab.errors import NumericalError
 from ntklab.figures import captions, norms
 from ntklab.figures.model import Array, Axis, Heatmap
 from ntklab.figures.order import sample_order
-from ntklab.results import Data, Gram, Spectrum, relative_distance
+from ntklab.results import Data, Gram, Spectrum, distance
 
 Groups = tuple[tuple[int, int, str], ...]
 
@@ -51,13 +51,13 @@ def difference(a: Gram, b: Gram, data: Data) -> Heatmap:
         )
     change = np.asarray(A, dtype=np.float64) - B
     finite = bool(np.isfinite(change).all())
-    distance = f"|ΔΘ|/|Θ| = {captions.number(relative_distance(A, B), 3)}" if finite else ""
+    apart = f"|ΔΘ|/|Θ| = {captions.number(distance(a, b), 3)}" if finite else ""
     return Heatmap(
         title=f"{_kind(a)} − {_kind(b)}",
         norm=norms.symmetric(change),
         value_label=f"{_kind(a).lower()} − {_value_label(b)}",
         colours="diverging",
-        caption=captions.join(distance, captions.gram(a, data.outputs)),
+        caption=captions.join(apart, captions.gram(a, data.outputs)),
         **_arranged(change, data),
     )
 

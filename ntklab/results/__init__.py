@@ -1,6 +1,6 @@
 """What was found: numpy arrays in frozen values that know where they come from."""
 
-from ntklab.results.comparison import WidthConvergence, relative_distance
+from ntklab.results.comparison import WidthConvergence, distance, relative_distance
 from ntklab.results.data import Data
 from ntklab.results.gram import Gram, Health, Tile
 from ntklab.results.provenance import Provenance, versions
@@ -20,6 +20,7 @@ __all__ = [
     "Tile",
     "Trajectory",
     "WidthConvergence",
+    "distance",
     "relative_distance",
     "versions",
 ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ntklab.results.gram import Gram
 from ntklab.results.provenance import Provenance
 
 Array = NDArray[np.float64]
@@ -33,3 +35,9 @@ def relative_distance(K: NDArray[np.floating], reference: NDArray[np.floating]) 
     R = np.asarray(reference, dtype=np.float64)
     size = float(np.linalg.norm(R))
     return float(np.linalg.norm(np.asarray(K, dtype=np.float64) - R)) / size if size else math.nan
+
+
+@lru_cache(maxsize=2)
+def distance(gram: Gram, limit: Gram) -> float:
+    """``relative_distance`` of two kernels, mean over outputs; remembered for the window, which must not wait."""
+    return relative_distance(gram.matrix, limit.matrix)

@@ -26,7 +26,7 @@ class Gram:
     symmetric: bool = True
     error: float | None = None
 
-    @property
+    @cached_property
     def matrix(self) -> Array:
         """(n1, n2): the values themselves, or the mean over the output diagonal."""
         if self.values.ndim == 2:

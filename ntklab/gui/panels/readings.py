@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 
 from ntklab.gui.widgets.numbers import integer, number, percent
-from ntklab.results import Gram, Spectrum, relative_distance
+from ntklab.results import Gram, Spectrum
+from ntklab.results import distance as measured_distance
 from ntklab.session import Results, Session
 from ntklab.spec import parameter_count
 
 Tone = Literal["", "ok", "warning", "error", "muted"]
-LARGE = 2048  # more samples than this and a distance is not computed on the window's thread
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,12 @@ def condition(spectrum: Spectrum) -> str:
     return number(spectrum.condition, 3) if math.isfinite(spectrum.condition) else "singular"
 
 
-_distances: list[tuple[Gram, Gram, str]] = []  # the last pair measured
-
-
 def distance(results: Results) -> str:
-    """Relative distance of the empirical from the analytic kernel, measured once for a pair of kernels."""
+    """Relative distance of the empirical from the analytic kernel; the worker has measured it before."""
     a, b = results.empirical, results.ntk
     if a is None or b is None or a.values.shape[:2] != b.values.shape[:2]:
         return "—"
-    if len(a.values) > LARGE:
-        return "see Difference"
-    if not (_distances and _distances[0][0] is a and _distances[0][1] is b):
-        _distances[:] = [(a, b, number(relative_distance(a.matrix, b.matrix), 3))]
-    return _distances[0][2]
+    return number(measured_distance(a, b), 3)
 
 
 def drift(results: Results) -> str:
