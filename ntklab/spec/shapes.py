@@ -53,13 +53,19 @@ def _stack(layers: tuple[Layer, ...], shape: Shape, place: Place) -> tuple[Layer
 
 def _layer(layer: Layer, shape: Shape, place: Place) -> LayerShape:
     if isinstance(layer, Dense):
-        bias = layer.width if layer.b_std is not None else 0
-        return LayerShape(layer, shape, (*shape[:-1], layer.width), shape[-1] * layer.width + bias)
+        return LayerShape(layer, shape, (*shape[:-1], layer.width), _dense_parameters(layer, shape[-1]))
     if isinstance(layer, Flatten):
         return LayerShape(layer, shape, (prod(shape),), 0)
     if isinstance(layer, Branch):
         return _branch(layer, shape, place)
     return LayerShape(layer, shape, shape, 0)
+
+
+def _dense_parameters(layer: Dense, fan_in: int) -> int:
+    """Weights and biases of the finite layer, whose true widths are s times those written (standard parameterisation)."""
+    before, after = layer.s if layer.param == "standard" else (1.0, 1.0)
+    width = round(after * layer.width)
+    return round(before * fan_in) * width + (width if layer.b_std is not None else 0)
 
 
 def _branch(layer: Branch, shape: Shape, place: Place) -> LayerShape:

@@ -147,3 +147,11 @@ def test_shapes_of_data_known_without_loading(dataset: Dataset, shape: tuple[int
 def test_an_experiment_with_a_file_takes_any_network() -> None:
     architecture = network(IMAGE, Flatten(), Dense(3))
     assert Experiment(architecture, Dataset(source=File("a.npz"))).architecture == architecture
+
+
+def test_parameters_of_scaled_standard_layers_are_those_of_the_network():
+    layers = (
+        Dense(4, param="standard", s=(1.0, 2.0), b_std=0.1),
+        Dense(3, param="standard", s=(2.0, 1.0), b_std=None),
+    )
+    assert parameter_count(Architecture(Input("vector", (5,)), layers)) == (5 * 8 + 8) + 8 * 3
