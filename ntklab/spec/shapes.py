@@ -62,7 +62,7 @@ def _layer(layer: Layer, shape: Shape, place: Place) -> LayerShape:
 
 
 def _dense_parameters(layer: Dense, fan_in: int) -> int:
-    """Weights and biases of the finite layer; in standard parameterisation its true widths are s times those written."""
+    """Weights and biases of the finite layer; in standard parameterisation true widths are s times those written."""
     before, after = layer.s if layer.param == "standard" else (1.0, 1.0)
     width = round(after * layer.width)
     return round(before * fan_in) * width + (width if layer.b_std is not None else 0)
