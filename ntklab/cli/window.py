@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 
 from ntklab.cli.main import UsageError, complain
-from ntklab.session.files import open_experiment
 
 OUT = Path("ntklab-out")
 STARTER = "starter/experiment.json"
@@ -30,6 +29,8 @@ def command(options: argparse.Namespace) -> int:
     if not has_display():
         return _headless(options.experiment)
     if options.experiment is not None:
+        from ntklab.session.files import open_experiment
+
         open_experiment(options.experiment)  # a bad file is an error of the command, not of a window
     words = [] if options.experiment is None else [str(options.experiment)]
     status: int = _window().main([*words, *(["--reset"] if options.reset else [])])
@@ -45,6 +46,7 @@ def has_display(environment: Mapping[str, str] | None = None, system: str | None
 def _headless(experiment: Path | None) -> int:
     from ntklab.cli.run import run_into
     from ntklab.resources import resource
+    from ntklab.session.files import open_experiment
 
     chosen = open_experiment(experiment or resource(STARTER))
     complain(f"there is no display, so the experiment runs without a window; results go to {OUT}")
