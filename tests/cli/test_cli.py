@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+from interrupts import heard
 
 from ntklab.__main__ import main
 from ntklab.cli import window
@@ -120,7 +121,7 @@ def test_a_real_ctrl_c_ends_a_real_process(tmp_path):
     path = tmp_path / "long.json"
     path.write_text(experiment(training=Training(steps=10_000_000)).to_json())
     words = [sys.executable, "-m", "ntklab", "run", str(path), "--out", str(tmp_path / "out")]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=heard) as process:
         try:
             said = next(line for line in process.stderr if line.startswith("spectrum of the analytic NTK"))
             time.sleep(0.3)

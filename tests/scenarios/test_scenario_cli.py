@@ -16,6 +16,7 @@ from itertools import cycle
 
 import numpy as np
 import pytest
+from interrupts import heard
 from scenario_tools import digits, environment, ntklab, own_file, python, snapshot, written
 
 from ntklab.__main__ import main
@@ -325,7 +326,7 @@ def test_ctrl_c_in_a_long_run(tmp_path):
     written(tmp_path, digits(training={"steps": 10_000_000}))
     command = [sys.executable, "-m", "ntklab", "run", "experiment.json", "--out", "out"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path / "home"), stderr=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as process:  # fmt: skip
+                          stdout=subprocess.PIPE, text=True, preexec_fn=heard) as process:  # fmt: skip
         try:
             said = [next(process.stderr) for _ in range(2)]
             while not said[-1].startswith("spectrum of the analytic NTK"):
