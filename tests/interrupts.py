@@ -4,5 +4,5 @@ import signal
 
 
 def heard() -> None:
-    """For ``preexec_fn``: a shell that runs the tests in the background ignores interrupts, and children inherit that."""
+    """For ``preexec_fn``: a shell that runs tests in the background ignores interrupts, and children inherit that."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
