@@ -17,6 +17,7 @@ from weakref import WeakSet
 import pytest
 import shiboken6
 from PySide6.QtCore import QAbstractAnimation, QEvent, QTimer, QVariantAnimation
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from ntklab.gui import theme
@@ -67,6 +68,24 @@ def _watch_timers() -> Iterator[None]:
     QTimer.start = watched
     yield
     QTimer.start = start
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _windows_become_active() -> Iterator[None]:
+    """On a real display a window manager decides when a window has the keyboard: wait for it as a user would."""
+    if os.environ["QT_QPA_PLATFORM"] == "offscreen":
+        yield
+        return
+    show = QWidget.show
+
+    def shown(self: QWidget) -> None:
+        show(self)
+        if self.isWindow():
+            QTest.qWaitForWindowActive(self, 2000)
+
+    QWidget.show = shown
+    yield
+    QWidget.show = show
 
 
 @pytest.fixture(autouse=True)

@@ -170,18 +170,16 @@ def test_tiny_views_do_not_fail(view, qapp) -> None:
     assert view.canvas.paper.places.plot.width() > 100
 
 
-def test_caption_goes_on_in_a_second_line_where_there_is_room(view, qapp) -> None:
+def test_caption_goes_on_in_a_second_line_where_there_is_room(view, qtbot) -> None:
     parts = [f"fact number {i}" for i in range(6)]
     figure = Heatmap("Kernel", np.eye(3), Norm("linear", 0.0, 1.0), "Θ(i, j)", caption=" · ".join(parts))
     header = view._header
     view.resize(420, 600)
-    qapp.processEvents()
     view.show_figure(figure)
-    assert not header.more.isHidden()
+    qtbot.waitUntil(lambda: not header.more.isHidden())
     assert f"{header.caption.text()} · {header.more.text()}" == figure.caption
     view.resize(420, 200)
-    qapp.processEvents()
-    assert header.more.isHidden()
+    qtbot.waitUntil(header.more.isHidden)
     assert header.caption.text() == header.caption.toolTip() == figure.caption
 
 
