@@ -10,6 +10,7 @@ from ntklab.gui.bridge import Bridge
 
 YOUNG_MS = 2_000
 FULL_EVERY = 15
+MOST_YOUNG = 50_000  # objects that can be walked without a hitch; an import in the worker leaves more
 
 
 class Collector(QObject):
@@ -30,6 +31,8 @@ class Collector(QObject):
     def _collect(self) -> None:
         if self._bridge.busy and not gc.get_freeze_count():
             return  # torch is being imported: its objects will be frozen, and are not worth walking over before
+        if self._bridge.busy and gc.get_count()[0] > MOST_YOUNG:
+            return  # when nothing runs, nobody minds the pause
         self._turn += 1
         full = self._turn % FULL_EVERY == 0 and not self._bridge.busy
         gc.collect(2 if full else 0)
