@@ -14,7 +14,7 @@ from typing import Any
 from ntklab.errors import SpecError
 from ntklab.session.defaults import new_layer
 from ntklab.spec import SOURCE_TYPES, Dense, Experiment, Layer, Spec, fitted, sample_shape
-from ntklab.spec.dataset import sample_count
+from ntklab.spec.dataset import SCALINGS, sample_count
 from ntklab.spec.faults import PlacedError, complaint, suggestion
 from ntklab.spec.fitting import Stack, follow
 
@@ -24,7 +24,8 @@ Place = int | tuple[int, ...]
 def set_source(experiment: Experiment, source: Spec | str, **fields: Any) -> Experiment:
     """Learn from another source: a value, or a type name with its fields (those not given stay as they are).
 
-    A new type of source starts without a choice of classes, with automatic targets and with at most the samples it has.
+    A new type of source starts without a choice of classes, with automatic targets, in the scaling that suits it, and
+    with at most the samples it has.
     """
     dataset = experiment.dataset
     if isinstance(source, str):
@@ -34,7 +35,10 @@ def set_source(experiment: Experiment, source: Spec | str, **fields: Any) -> Exp
     if type(source) is type(dataset.source):
         return set_dataset(experiment, source=source)
     n_train, n_test = _at_most(sample_count(source), dataset.n_train, dataset.n_test)
-    return set_dataset(experiment, source=source, classes=None, targets="auto", n_train=n_train, n_test=n_test)
+    scaling = SCALINGS[type(source).__name__]
+    return set_dataset(
+        experiment, source=source, classes=None, targets="auto", scaling=scaling, n_train=n_train, n_test=n_test
+    )
 
 
 def set_dataset(experiment: Experiment, **fields: Any) -> Experiment:

@@ -109,6 +109,13 @@ FEATURES: dict[str, int] = {
     "Spirals": 2, "Regression1D": 1, "Regression2D": 2,
 }  # fmt: skip
 
+# What suits each source: pictures on the sphere, measurements standardised, points of the plane as they are drawn.
+SCALINGS: dict[str, str] = {
+    "Digits": "sphere", "BreastCancer": "standardise", "Wine": "standardise", "Diabetes": "standardise",
+    "Circle": "none", "TwoCircles": "standardise", "Moons": "standardise", "Spirals": "standardise",
+    "Regression1D": "none", "Regression2D": "none", "Sphere": "none", "File": "standardise",
+}  # fmt: skip
+
 
 class Dataset(Document, frozen=True):
     """``n_train`` and ``n_test`` samples of ``source``, chosen and split with ``seed``.

@@ -11,7 +11,7 @@ from ntklab.errors import SpecError
 from ntklab.session import edits
 from ntklab.spec import Architecture, Branch, Dense, Dropout, Experiment, Input, caption
 from ntklab.spec.activations import Erf, LeakyRelu, Relu
-from ntklab.spec.dataset import Digits, File, Moons, Sphere
+from ntklab.spec.dataset import SCALINGS, SOURCE_TYPES, Digits, File, Moons, Sphere
 
 BLOCK = Branch(((Relu(), Dense(512)), ()))
 
@@ -208,3 +208,12 @@ def test_names_and_parameterisation() -> None:
     e = edits.set_parameterisation(RESIDUAL, "standard")
     assert e.architecture.layers[1].branches[0][1].param == "standard"  # type: ignore[union-attr]
     assert e.architecture.layers[-1].param == "standard"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", SOURCE_TYPES)
+def test_a_new_source_comes_in_a_scaling_that_suits_it(name):
+    fields = {"path": "mine.csv"} if name == "File" else {}
+    start = edits.set_source(PLAIN, "Sphere" if name != "Sphere" else "Moons")
+    scaling = edits.set_source(start, name, **fields).dataset.scaling
+    assert scaling == SCALINGS[name]
+    assert scaling != "sphere" or name == "Digits"
