@@ -1,5 +1,7 @@
 """The right column and what it says, on results made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -9,7 +11,7 @@ from ntklab.figures.views import VIEWS
 from ntklab.gui.panels import InspectorPanel, readings
 from ntklab.gui.panels.cards import CARDS, card
 from ntklab.gui.panels.samples import picture
-from ntklab.gui.starter import starter_experiment
+from ntklab.gui.starter import starter_experiment, stored_run
 from ntklab.results import Data, Gram, Provenance, Spectrum
 from ntklab.session import Session, edits
 
@@ -199,3 +201,17 @@ def test_nothing_is_wider_than_the_column(session, inspector):
         assert inspector.card.minimumSizeHint().width() <= 244, spec.id
     for block in (inspector.pair, inspector.mode, inspector.chosen, inspector.summary):
         assert block.minimumSizeHint().width() <= 236
+
+
+def test_the_rate_that_training_used_is_shown_once_it_has_run(session):
+    assert readings.learning_rate(session) == 0.5
+    session.put("trajectory", replace(stored_run().trajectory, learning_rate=0.125, critical_rate=0.25))
+    assert (readings.learning_rate(session), readings.critical_words(session)) == (0.125, "0.25")
+    session.edit(edits.set_training(session.experiment, steps=7), "steps")
+    assert (readings.learning_rate(session), readings.critical_words(session)) == (0.5, "1")
+
+
+def test_a_critical_rate_of_a_mean_over_outputs_is_an_estimate(session):
+    data = session.results.data
+    session.put("data", replace(data, Y_train=np.hstack([data.Y_train] * 2)))
+    assert readings.critical_words(session) == "≈ 1"

@@ -140,7 +140,7 @@ def _rate(session: Session) -> str:
 
 
 def _critical(session: Session) -> str:
-    return number(readings.critical_rate(session))
+    return readings.critical_words(session)
 
 
 _N = Symbol("N", "training samples", _samples)

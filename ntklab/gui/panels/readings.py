@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from ntklab.gui.widgets.numbers import integer, number, percent
-from ntklab.results import Gram, Spectrum
+from ntklab.results import Gram, Spectrum, Trajectory
 from ntklab.results import distance as measured_distance
 from ntklab.session import Results, Session
 from ntklab.spec import parameter_count
@@ -49,7 +49,7 @@ def summary(session: Session) -> tuple[Reading, ...]:
         *_size(session),
         Reading("parameters", (integer(parameter_count(session.experiment.architecture)),),
                 "Trainable numbers of the finite network"),
-        *_spectral(results),
+        *_spectral(session),
         Reading("|Θ−Θ∞| / |Θ∞|", (distance(results),),
                 "Frobenius distance of the empirical from the analytic NTK, relative to the analytic one"),
         Reading("drift", (drift(results),), "|Θₜ − Θ₀| / |Θ₀| (Frobenius) at the last kernel snapshot of training"),
@@ -66,7 +66,8 @@ def _size(session: Session) -> tuple[Reading, ...]:
     )
 
 
-def _spectral(results: Results) -> tuple[Reading, ...]:
+def _spectral(session: Session) -> tuple[Reading, ...]:
+    results = session.results
     spectra = (results.empirical_spectrum, results.ntk_spectrum)
     ridge = next((number(s.ridge, 2) for s in spectra if s is not None), "δ")
     rate = next((f"{s.loss}, momentum {s.momentum:g}" for s in spectra if s is not None), "the loss in use")
@@ -78,10 +79,14 @@ def _spectral(results: Results) -> tuple[Reading, ...]:
         ("KTA", f"Kernel-target alignment: {_ALIGNMENT}. The constant mode of an NTK dominates it",
          lambda s: number(s.alignment, 3)),
         ("CKA", f"Centred alignment: the {_ALIGNMENT}, after centring both", lambda s: number(s.centred_alignment, 3)),
-        ("critical rate", f"Largest stable learning rate of the linear model for {rate}",
-         lambda s: number(s.largest_rate)),
     )  # fmt: skip
-    return tuple(Reading(name, tuple(_of(s, read) for s in spectra), tip) for name, tip, read in rows)
+    critical = Reading(
+        "critical rate",
+        (critical_words(session), _of(results.ntk_spectrum, lambda s: number(s.largest_rate, 3))),
+        f"Largest stable learning rate of the linear model for {rate}; ≈ is of the mean over outputs until training "
+        "measures it",
+    )
+    return (*(Reading(name, tuple(_of(s, read) for s in spectra), tip) for name, tip, read in rows), critical)
 
 
 def _of(spectrum: Spectrum | None, read: object) -> str:
@@ -220,9 +225,16 @@ def _half_life(session: Session, spectrum: Spectrum, k: int) -> str:
     return number(steps, 3) if math.isfinite(steps) else "never"
 
 
+def trained(session: Session) -> Trajectory | None:
+    """The training of the present experiment, if it has been run or runs."""
+    return None if "trajectory" in session.results.outdated else session.results.trajectory
+
+
 def learning_rate(session: Session) -> float | None:
-    """The learning rate that the training asked for will use; None while the critical rate is not known."""
-    training = session.experiment.training
+    """The learning rate that the training used, or will use; None while the critical rate is not known."""
+    training, found = session.experiment.training, trained(session)
+    if found is not None:
+        return found.learning_rate
     if training.learning_rate is not None:
         return training.learning_rate
     critical = critical_rate(session)
@@ -230,10 +242,29 @@ def learning_rate(session: Session) -> float | None:
 
 
 def critical_rate(session: Session) -> float | None:
-    """The largest stable learning rate of the empirical kernel; None until it is known for the present experiment."""
+    """The largest stable learning rate of the linear model; None until it is known for the present experiment.
+
+    Training measures it on all outputs together. Before, it is that of the kernel's mean over outputs: an estimate
+    where there are several (see ``critical_rate_is_estimated``).
+    """
+    found = trained(session)
+    if found is not None:
+        return found.critical_rate
     spectrum = session.results.empirical_spectrum
     known = spectrum is not None and "empirical_spectrum" not in session.results.outdated
     return spectrum.largest_rate if known and spectrum is not None else None
+
+
+def critical_rate_is_estimated(session: Session) -> bool:
+    """Whether ``critical_rate`` is of the mean over several outputs, which may be too large."""
+    data = session.results.data
+    return trained(session) is None and data is not None and data.outputs > 1
+
+
+def critical_words(session: Session) -> str:
+    """The critical rate, with ≈ where it is an estimate."""
+    rate = critical_rate(session)
+    return "—" if rate is None else f"{'≈ ' * critical_rate_is_estimated(session)}{number(rate, 3)}"
 
 
 def sample_words(session: Session, index: int) -> str:

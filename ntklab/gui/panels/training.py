@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from ntklab.gui.panels import readings
 from ntklab.gui.panels.fields import FieldForm, committer
 from ntklab.gui.panels.seeds import add_dice
 from ntklab.gui.panels.watching import watch
@@ -29,6 +30,7 @@ class TrainingPanel(QWidget):
         super().__init__(parent)
         self._session = session
         self._critical: float | None = None
+        self._estimated = False
         self.setObjectName("training-panel")
         self.form = FieldForm(_ROWS, committer(session, edits.set_training, _ROWS))
         self.form.editors["critical_share"].label.setText("Share of critical")
@@ -49,17 +51,15 @@ class TrainingPanel(QWidget):
         self._results_changed()
         self.refresh()
 
-    def set_critical_rate(self, rate: float | None) -> None:
+    def set_critical_rate(self, rate: float | None, *, estimated: bool = False) -> None:
         """The largest stable learning rate of the linear model, once it is known."""
-        if rate != self._critical:
-            self._critical = rate
+        if (rate, estimated) != (self._critical, self._estimated):
+            self._critical, self._estimated = rate, estimated
             self._show_rate(self._session.experiment.training)
 
     def _results_changed(self) -> None:
-        results = self._session.results
-        spectrum = results.empirical_spectrum
-        known = spectrum is not None and "empirical_spectrum" not in results.outdated
-        self.set_critical_rate(spectrum.largest_rate if known and spectrum is not None else None)
+        session = self._session
+        self.set_critical_rate(readings.critical_rate(session), estimated=readings.critical_rate_is_estimated(session))
 
     def refresh(self) -> None:
         """Show the document."""
@@ -70,24 +70,26 @@ class TrainingPanel(QWidget):
         self._show_rate(training)
 
     def _show_rate(self, training: Training) -> None:
-        text, role = rate_sentence(training, self._critical)
+        text, role = rate_sentence(training, self._critical, estimated=self._estimated)
         self.rate.setText(text)
         if self.rate.property("role") != role:
             self.rate.setProperty("role", role)
             restyle(self.rate)
 
 
-def rate_sentence(training: Training, critical: float | None) -> tuple[str, str]:
+def rate_sentence(training: Training, critical: float | None, *, estimated: bool = False) -> tuple[str, str]:
     """What the learning rate is, in words, and the role of the label that says so."""
     share: Any = training.critical_share
     if training.learning_rate is not None:
         if critical is None:
             return "critical rate not known yet: compute kernels", "muted"
         share = training.learning_rate / critical
-    words = "" if critical is None else f"critical rate {number(critical, 3)}"
+    words = "" if critical is None else f"critical rate {'≈ ' * estimated}{number(critical, 3)}"
     if training.learning_rate is None:
         words = (
-            "η follows once kernels are computed" if critical is None else f"η = {number(share * critical, 3)}, {words}"
+            "η follows once kernels are computed"
+            if critical is None
+            else f"η {'≈' if estimated else '='} {number(share * critical, 3)}, {words}"
         )
     else:
         words = f"{number(share, 3)} × {words}"
