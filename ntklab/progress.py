@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Given = TypeVar("Given")  # what a generator yields: events, or None where it only pauses
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ Event = Forecast | Progress | Partial
 Work = Generator[Event, None, T]
 
 
-def drain(work: Work[T], listen: Callable[[Event], None] | None = None) -> T:
+def drain(work: Generator[Given, None, T], listen: Callable[[Given], None] | None = None) -> T:
     """Drive ``work`` to its end on this thread, passing its events to ``listen``, and return its result."""
     while True:
         try:
@@ -57,7 +58,7 @@ def drain(work: Work[T], listen: Callable[[Event], None] | None = None) -> T:
             listen(event)
 
 
-def translated(work: Work[T], translate: Callable[[Event], Event | None]) -> Work[T]:
+def translated(work: Generator[Given, None, T], translate: Callable[[Given], Event | None]) -> Work[T]:
     """``work`` with every event replaced by ``translate(event)``, or left out where that is None."""
     try:
         while True:

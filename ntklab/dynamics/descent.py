@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ntklab.dynamics import losses
 from ntklab.dynamics.linear import LinearModel
-from ntklab.dynamics.products import Pieces, finish, product
+from ntklab.dynamics.products import Pieces, product
+from ntklab.progress import drain
 
 Array = NDArray[np.float64]
 Batch = NDArray[np.intp] | None
@@ -66,5 +67,5 @@ def simulate(
     """Outputs on train (N, k) and test (M, k) after one step on each of ``batches`` (None is all samples)."""
     descent = Descent(model, rate=rate, loss=loss, momentum=momentum)
     for batch in batches:
-        finish(descent.step(batch))
-    return finish(descent.outputs())
+        drain(descent.step(batch))
+    return drain(descent.outputs())

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,6 +9,7 @@ from torch import Tensor, nn
 
 from ntklab.dynamics import losses
 from ntklab.dynamics.products import Pieces
+from ntklab.kernels.threads import threads
 
 Array = NDArray[np.float64]
 Batch = NDArray[np.intp] | None
@@ -101,17 +99,3 @@ def _pieces(module: nn.Module, X: Tensor) -> tuple[int, bool]:
 
 def _numbers(outputs: Tensor) -> Array:
     return np.asarray(outputs.detach().to("cpu", torch.float64).numpy())
-
-
-@contextmanager
-def threads(*, single: bool) -> Iterator[None]:
-    """One torch thread inside, if ``single``; what was set before afterwards. Not to be held across a yield."""
-    before = torch.get_num_threads()
-    if not single or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

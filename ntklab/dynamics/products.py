@@ -19,16 +19,6 @@ DIRECT = 256  # up to this size all eigenvalues take a few ms
 ITERATIONS = 300
 
 
-def finish(work: Pieces[T]) -> T:
-    """Do ``work`` without a pause and return its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
-
 def product(kernel: Array, columns: Array) -> Pieces[Array]:
     """``kernel @ columns``, some rows at a time; overflow gives infinity or NaN without a warning."""
     result = np.empty((len(kernel), columns.shape[1]))

@@ -19,7 +19,7 @@ from ntklab.dynamics.preparation import Request, Start, mean_kernel, prepare
 from ntklab.dynamics.products import Pieces
 from ntklab.dynamics.recorder import Recorder, choose
 from ntklab.errors import NumericalError
-from ntklab.progress import Partial, Progress, T, Work
+from ntklab.progress import Partial, Progress, T, Work, translated
 from ntklab.results import RUNS, Data, Moment, Provenance, Trajectory, relative_distance
 from ntklab.spectra import centred_target_alignment
 
@@ -197,15 +197,15 @@ class _Loop:
 
     def _told_meanwhile(self, work: Pieces[T]) -> Work[T]:
         """``work``, with word of progress when none was given for a while."""
-        while True:
-            try:
-                next(work)
-            except StopIteration as stop:
-                result: T = stop.value
-                return result
-            if time.perf_counter() - self._told > EVENT_SECONDS:
-                self._told = time.perf_counter()
-                yield self._progress()
+
+        def tell(_: None) -> Progress | None:
+            now = time.perf_counter()
+            if now - self._told <= EVENT_SECONDS:
+                return None
+            self._told = now
+            return self._progress()
+
+        return translated(work, tell)
 
     def _progress(self) -> Progress:
         return Progress(self._step, self.request.training.steps, "training")

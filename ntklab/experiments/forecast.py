@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab import datasets, dynamics
-from ntklab.dynamics.network import threads
 from ntklab.kernels import budget
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
+from ntklab.kernels.threads import threads
 from ntklab.progress import Forecast, T, Work
 from ntklab.results import RUNS
 from ntklab.spec import Experiment, output_shape

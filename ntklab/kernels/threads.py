@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import torch
@@ -17,14 +17,19 @@ R = TypeVar("R")
 _THREADS_FROM = 1e8
 
 
+def threads_for(operations: float) -> AbstractContextManager[None]:
+    """``threads`` for so many multiply-adds: a single one where there is too little work to share."""
+    return threads(single=operations < _THREADS_FROM)
+
+
 @contextmanager
-def threads_for(operations: float) -> Iterator[None]:
-    """One torch thread inside, if there is too little work (multiply-adds) to share; the setting is restored after.
+def threads(*, single: bool) -> Iterator[None]:
+    """One torch thread inside, if ``single``; what was set before afterwards.
 
     Not to be held across a yield: the setting is the process's.
     """
     before = torch.get_num_threads()
-    if operations >= _THREADS_FROM or before == 1:
+    if not single or before == 1:
         yield
         return
     torch.set_num_threads(1)

@@ -10,8 +10,9 @@ from ntklab import networks
 from ntklab.dynamics import closed_form, losses, schedule
 from ntklab.dynamics.descent import simulate
 from ntklab.dynamics.linear import LinearModel
-from ntklab.dynamics.products import finish, largest_eigenvalue
+from ntklab.dynamics.products import largest_eigenvalue
 from ntklab.errors import NumericalError, SpecError
+from ntklab.progress import drain
 from ntklab.spec import Architecture
 from ntklab.spectra import critical_rate
 
@@ -55,7 +56,7 @@ def model(request, features):
 
 
 def rate_of(model, loss, momentum, share):
-    top = finish(largest_eigenvalue(model.kernel))
+    top = drain(largest_eigenvalue(model.kernel))
     return share * critical_rate(top, n=N, k=K, loss=loss, momentum=momentum)
 
 
@@ -175,15 +176,15 @@ def test_without_test_samples(features):
 def test_largest_eigenvalue(n):
     A = np.random.default_rng(n).standard_normal((n, n // 2))
     K = A @ A.T
-    assert finish(largest_eigenvalue(K)) == pytest.approx(np.linalg.eigvalsh(K)[-1], rel=1e-9)
+    assert drain(largest_eigenvalue(K)) == pytest.approx(np.linalg.eigvalsh(K)[-1], rel=1e-9)
 
 
 @pytest.mark.parametrize("n", [40, 700])
 def test_largest_eigenvalue_of_degenerate_kernels(n):
-    assert finish(largest_eigenvalue(np.zeros((n, n)))) == pytest.approx(0.0, abs=1e-12)
-    assert finish(largest_eigenvalue(np.eye(n))) == pytest.approx(1.0, rel=1e-12)
+    assert drain(largest_eigenvalue(np.zeros((n, n)))) == pytest.approx(0.0, abs=1e-12)
+    assert drain(largest_eigenvalue(np.eye(n))) == pytest.approx(1.0, rel=1e-12)
     with pytest.raises(NumericalError, match="NaN"):
-        finish(largest_eigenvalue(np.full((n, n), np.nan)))
+        drain(largest_eigenvalue(np.full((n, n), np.nan)))
 
 
 def test_an_indefinite_kernel_is_refused():

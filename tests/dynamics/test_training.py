@@ -10,9 +10,9 @@ import torch
 
 from ntklab import datasets, dynamics, networks, spec
 from ntklab.dynamics import schedule
-from ntklab.dynamics.network import NetworkDescent, threads
-from ntklab.dynamics.products import finish
+from ntklab.dynamics.network import NetworkDescent
 from ntklab.errors import DataError, MemoryBudgetError, SpecError
+from ntklab.kernels.threads import threads
 from ntklab.progress import Forecast, Partial, Progress, drain
 from ntklab.results import Moment, Trajectory
 from ntklab.spec import Training
@@ -114,9 +114,9 @@ def test_large_batches_are_differentiated_in_pieces(three):
     cut = NetworkDescent(module, X, Y, X_test, rate=0.1, loss="half_mse", momentum=0.9)
     cut._piece = 5
     for _ in range(4):
-        finish(whole.step())
+        drain(whole.step())
         assert len(list(cut.step())) == 3  # can be paused after each piece
-    for a, b in zip(finish(whole.outputs()), finish(cut.outputs()), strict=True):
+    for a, b in zip(drain(whole.outputs()), drain(cut.outputs()), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
 
 
@@ -180,7 +180,7 @@ def test_drift_and_alignment_are_those_of_the_kernel(three):
     tensors = [torch.from_numpy(a) for a in (three.X_train, three.Y_train, three.X_test)]
     descent = NetworkDescent(module, *tensors, rate=0.1, loss="half_mse", momentum=0.0)
     for _ in range(20):
-        finish(descent.step())
+        drain(descent.step())
     after = drain(empirical_ntk(module, three.X_train, outputs="mean", dtype="float64")).values
     assert found.drift_steps.tolist() == [0, 20]
     assert found.drift[0] == 0
