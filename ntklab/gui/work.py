@@ -216,7 +216,9 @@ class _TilePainter:
         n = len(data.X_train)
         if tile.shape != (n, n):
             return
-        matrix = self._growing.setdefault(tile.kernel, np.full(tile.shape, np.nan, dtype=np.float32))
+        if tile.kernel not in self._growing:
+            self._growing[tile.kernel] = np.full(tile.shape, np.nan, dtype=np.float32)
+        matrix = self._growing[tile.kernel]
         rows, columns = slice(*tile.rows), slice(*tile.columns)
         matrix[rows, columns] = tile.values
         if tile.mirror:

@@ -62,7 +62,6 @@ class ViewGrid(QWidget):
     def show_choice(self, view: str, choice: str) -> None:
         """Make ``choice`` what ``view`` shows, and that view the active one."""
         self.panels[view].choose(choice)
-        self._activated(view)
 
     def equalise(self) -> None:
         """Give all views the same room."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -68,7 +69,7 @@ class ViewPanel(QWidget):
             button.setAccessibleName(f"{self.view.title}: {choice.title}")
             button.setChecked(choice is self._choice)
             self._buttons.addButton(button)
-            button.clicked.connect(self._button_clicked)
+            button.clicked.connect(partial(self._pressed, choice.id))
             row.addWidget(button)
         return row
 
@@ -127,12 +128,8 @@ class ViewPanel(QWidget):
                 self._choice = choice
                 self.choice_changed.emit(self.view.id, choice.id)
 
-    @Slot()
-    def _button_clicked(self) -> None:
-        for button, choice in zip(self._buttons.buttons(), self.view.choices, strict=True):
-            if button.isChecked():
-                self.choose(choice.id)
-        self.activated.emit(self.view.id)
+    def _pressed(self, choice_id: str, _checked: bool = False) -> None:
+        self.choose(choice_id)
 
     @Slot()
     def _plot_activated(self) -> None:
