@@ -30,7 +30,7 @@ ACTIONS: tuple[ActionRow, ...] = (
               "data"),
     ActionRow("save", "Save experiment…", "File", "save_experiment", "Write the experiment to a JSON or TOML file",
               "Ctrl+S", "save"),
-    ActionRow("settings", "Settings…", "File", "open_settings", "Theme, memory budget and threads", "Ctrl+,",
+    ActionRow("settings", "Settings…", "File", "open_settings", "Theme and threads", "Ctrl+,",
               "settings", separator=True),
     ActionRow("quit", "Quit", "File", "quit_application", "Stop what runs and close the window", "Ctrl+Q",
               separator=True),
