@@ -42,8 +42,3 @@ class Data:
     def outputs(self) -> int:
         """Number of targets of a sample."""
         return int(self.Y_train.shape[1])
-
-    def order(self) -> NDArray[np.intp]:
-        """Permutation of the training samples that sorts by class (by target where there are none), stable."""
-        key = self.Y_train[:, 0] if self.labels_train is None else self.labels_train
-        return np.argsort(key, kind="stable")

@@ -144,11 +144,6 @@ class ExperimentPanel(QWidget):
         if "kernel" in self._panels:
             self.kernel.set_devices(devices)
 
-    def set_critical_rate(self, rate: float | None) -> None:
-        """The largest stable learning rate, once it is known."""
-        if "training" in self._panels:  # one that is made later reads it off the session
-            self.training.set_critical_rate(rate)
-
     def pulse_dial(self) -> None:
         """Draw the eye to the width dial once."""
         self.sections["architecture"].open()

@@ -102,11 +102,6 @@ class TransportBar(QFrame):
         if not (self.seed.hasFocus() and self.seed.pending):
             self.seed.show_value(seed)
 
-    def refuse_seed(self, reason: str) -> None:
-        """Mark the seed as refused, with the reason in its tooltip."""
-        self.seed.reject()
-        self.seed.setToolTip(reason)
-
     def set_devices(self, devices: Sequence[str], chosen: str = "cpu") -> None:
         """Offer ``devices`` and show the one of the document."""
         self.device.set_rows([(name, name, "") for name in dict.fromkeys((*devices, chosen))])
