@@ -8,7 +8,7 @@ from ntklab.spec.base import Count, Spec
 from ntklab.spec.codec import Document
 from ntklab.spec.faults import complaint
 from ntklab.spec.fitting import follow
-from ntklab.spec.layers import Branch, Dense, Layer
+from ntklab.spec.layers import Branch, Dense, Layer, resized
 
 _RANKS = {"vector": 1, "sequence": 2, "image": 3, "volume": 4}
 
@@ -18,7 +18,7 @@ class Input(Spec, frozen=True):
 
     word = "input"
     # What the golden manifest says about its samples beside their shape.
-    ignored = frozenset({"n1", "n2", "n_channel_axis", "batch_axis", "normalize", "special"})
+    ignored = frozenset({"n1", "n2", "n_channel_axis", "batch_axis", "normalize", "special", "masked"})
 
     kind: Literal["vector", "sequence", "image", "volume"] = "vector"
     shape: tuple[Count, ...] = (1,)
@@ -50,7 +50,7 @@ class Architecture(Document, frozen=True):
         layer_shapes(self)
 
     def with_width(self, width: int) -> Architecture:
-        """The same network with every dense layer but the read-out ``width`` wide (those inside branches too).
+        """The same network with ``width`` channels out of every layer with weights but the read-out, in branches too.
 
         A branch that is added to its own input keeps the width of that (see ``fitting``).
         """
@@ -77,9 +77,7 @@ class Architecture(Document, frozen=True):
 
 
 def _widened(layer: Layer, width: int) -> Layer:
-    if isinstance(layer, Dense):
-        return layer.replace(width=width)  # type: ignore[no-any-return]
     if isinstance(layer, Branch):
         branches = tuple(tuple(_widened(part, width) for part in branch) for branch in layer.branches)
         return layer.replace(branches=branches)  # type: ignore[no-any-return]
-    return layer
+    return resized(layer, width)

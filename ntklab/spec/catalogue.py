@@ -13,10 +13,12 @@ import msgspec
 
 from ntklab.spec.dataset import SOURCE_TYPES
 from ntklab.spec.kinds import Field, Kind, fields
+from ntklab.spec.layer_notes import CAPTIONS
 from ntklab.spec.layers import LAYER_TYPES, Branch
-from ntklab.spec.notes import CAPTIONS, NOTES, TITLES, Note
+from ntklab.spec.note import Note
+from ntklab.spec.notes import NOTES, TITLES
 
-Editor = Literal["int", "float", "bool", "choice", "text", "path", "ints", "floats", "spec"]
+Editor = Literal["int", "float", "bool", "choice", "text", "path", "ints", "floats", "nested", "spec"]
 _ONE: dict[Any, Editor] = {bool: "bool", int: "int", float: "float", str: "text"}
 _MANY: dict[Any, Editor] = {int: "ints", float: "floats"}
 
@@ -26,6 +28,7 @@ class FieldRow:
     """One field of a spec and how to edit it.
 
     ``kind`` "ints" and "floats" are tuples (of ``length`` numbers, None for any), whose numbers keep the limits;
+    "nested" is an array or a tuple of tuples, typed and shown with ``parse_nested`` and ``show_nested``;
     "spec" is a layer, source or other spec. ``open_minimum`` and ``open_maximum`` exclude the limit itself.
     ``required`` fields have no ``default``. An ``optional`` field may be None, which means ``none``; ``start`` is a
     good first value when it is given one. ``usual`` is a range for sliders, on a logarithmic scale where ``log``.
@@ -78,12 +81,21 @@ def type_row(spec: msgspec.Struct | type[msgspec.Struct] | str) -> TypeRow:
 
 
 def caption(layer: msgspec.Struct) -> str:
-    """A layer in a few words: "Dense 512", "ReLU", "tanh"."""
+    """A layer in a few words: "Dense 512", "Conv 3×3, 64", "ReLU", "tanh"."""
     if isinstance(layer, Branch):
         residual = layer.merge == "sum" and () in layer.branches
         return TITLES["Branch"][0] if residual else f"Branches ({layer.merge})"
     name = type(layer).__name__
-    return CAPTIONS.get(name, TITLES[name][0]).format(**msgspec.structs.asdict(layer))
+    return CAPTIONS.get(name, TITLES[name][0]).format(
+        **{k: _short(v) for k, v in msgspec.structs.asdict(layer).items()}
+    )
+
+
+def _short(value: Any) -> Any:
+    """Sizes as people write them: 3×3; no size is –."""
+    if isinstance(value, tuple):
+        return "×".join("–" if part == -1 else str(part) for part in value)
+    return value.lower() if isinstance(value, str) and value.isupper() else value
 
 
 def _type_row(name: str, cls: type[msgspec.Struct]) -> TypeRow:
@@ -107,11 +119,17 @@ def _field_row(cls: type[msgspec.Struct], field: Field) -> FieldRow:
 
 
 def _editor(kind: Kind) -> Editor:
+    if kind.nested:
+        return "nested"
     if kind.entry is not None:
-        return _MANY.get(kind.entry.scalar, "spec")
+        return _MANY.get(kind.entry.scalar) or ("spec" if _leaf(kind).specs else "nested")
     if kind.choices:
         return "choice"
     return "path" if kind.path else _ONE.get(kind.scalar, "spec")
+
+
+def _leaf(kind: Kind) -> Kind:
+    return kind if kind.entry is None else _leaf(kind.entry)
 
 
 LAYER_ROWS: tuple[TypeRow, ...] = tuple(_type_row(name, cls) for name, cls in LAYER_TYPES.items())

@@ -13,7 +13,7 @@ import tomli_w
 from ntklab.errors import SpecError
 from ntklab.spec.base import Spec
 from ntklab.spec.faults import complaint
-from ntklab.spec.reading import read_spec
+from ntklab.spec.reading import NONE, read_spec
 
 SCHEMA = 1
 LARGEST = 4 * 2**20  # characters of a file; an experiment has a few thousand
@@ -60,7 +60,7 @@ class Document(Spec, frozen=True):
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
     def to_toml(self) -> str:
-        """TOML that ``from_toml`` reads back to an equal value; fields that are None are left out."""
+        """TOML that ``from_toml`` reads back to an equal value; fields that are None are left out, entries "none"."""
         return tomli_w.dumps(_without_none(self.to_dict()))
 
     def content_hash(self) -> str:
@@ -73,7 +73,7 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_none(part) for key, part in value.items() if part is not None}
     if isinstance(value, list | tuple):
-        return [_without_none(part) for part in value]
+        return [NONE if part is None else _without_none(part) for part in value]
     return value
 
 

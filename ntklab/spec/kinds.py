@@ -15,7 +15,8 @@ _SMALL = 100_000  # limits beyond this are mentioned only to those who exceed th
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """One of: a ``scalar`` (bool, int, float, str), one of ``choices``, one of the ``specs``, a tuple of ``entry``.
+    """One of: a ``scalar`` (bool, int, float, str), one of ``choices``, one of the ``specs``, a tuple of ``entry``, or
+    ``nested``: a number, or a rectangular array as tuples of tuples of numbers.
 
     ``optional`` allows None beside it. A tuple has ``length`` entries, or any number (None) between the limits, which
     for numbers are those of the number itself; ``open_minimum`` and ``open_maximum`` exclude the limit. ``remedy`` is
@@ -36,6 +37,7 @@ class Kind:
     remedy: str = ""
     words: str = ""
     path: bool = False
+    nested: bool = False
 
     def expected(self, given: Any = None) -> str:
         """What is allowed, in words: "a whole number of at least 1", "'ntk' or 'standard'", "a list of 2"."""
@@ -102,6 +104,8 @@ def kind_of(annotation: Any) -> Kind:
     facts: dict[str, Any] = {"optional": optional}
     for meta in rest:
         facts |= _constraints(meta)
+    if facts.get("nested"):
+        return Kind(scalar=float, **facts)
     if get_origin(bare) is Literal:
         return Kind(choices=get_args(bare), **facts)
     if get_origin(bare) is tuple:

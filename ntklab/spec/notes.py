@@ -5,54 +5,11 @@ What a type or field *is* (kind, limits, choices, default) stands in the structs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-
-@dataclass(frozen=True)
-class Note:
-    """About one field. ``none`` says what no value means; ``start`` is the value to begin with when it gets one.
-
-    ``usual`` is the range of a slider, ``step`` that of a spin box, ``log`` whether equal ratios look equal.
-    """
-
-    label: str
-    tooltip: str
-    usual: tuple[float, float] | None = None
-    step: float | None = None
-    log: bool = False
-    none: str = ""
-    start: Any = None
-
-
-WEIGHTS, ACTIVATIONS, STRUCTURE = "Weights", "Activations", "Structure"
-BUNDLED, SYNTHETIC, FILES = "Real data", "Synthetic", "Your files"
+from ntklab.spec.layer_notes import LAYER_NOTES, LAYER_TITLES
+from ntklab.spec.note import BUNDLED, FILES, SYNTHETIC, Note
 
 TITLES: dict[str, tuple[str, str]] = {
-    "Dense": ("Dense", WEIGHTS),
-    "Branch": ("Residual block", STRUCTURE),
-    "Dropout": ("Dropout", STRUCTURE),
-    "Flatten": ("Flatten", STRUCTURE),
-    "Relu": ("ReLU", ACTIVATIONS),
-    "LeakyRelu": ("Leaky ReLU", ACTIVATIONS),
-    "ABRelu": ("Two-slope ReLU", ACTIVATIONS),
-    "Abs": ("Absolute value", ACTIVATIONS),
-    "Erf": ("Erf", ACTIVATIONS),
-    "Gelu": ("GELU", ACTIVATIONS),
-    "Sin": ("Sine", ACTIVATIONS),
-    "Cos": ("Cosine", ACTIVATIONS),
-    "Rbf": ("RBF feature", ACTIVATIONS),
-    "Gaussian": ("Gaussian", ACTIVATIONS),
-    "Exp": ("Exponential", ACTIVATIONS),
-    "Gabor": ("Gabor", ACTIVATIONS),
-    "Sign": ("Sign", ACTIVATIONS),
-    "Sigmoid_like": ("Sigmoid-like", ACTIVATIONS),
-    "Polynomial": ("Polynomial", ACTIVATIONS),
-    "Monomial": ("Monomial", ACTIVATIONS),
-    "RectifiedMonomial": ("Rectified monomial", ACTIVATIONS),
-    "Hermite": ("Hermite polynomial", ACTIVATIONS),
-    "ExpNormalized": ("Normalised exponential", ACTIVATIONS),
-    "Numerical": ("Tanh, softplus, …", ACTIVATIONS),
+    **LAYER_TITLES,
     "Digits": ("Digits", BUNDLED),
     "BreastCancer": ("Breast cancer", BUNDLED),
     "Wine": ("Wine", BUNDLED),
@@ -67,59 +24,11 @@ TITLES: dict[str, tuple[str, str]] = {
     "File": ("From a file", FILES),
 }
 
-CAPTIONS: dict[str, str] = {
-    "Dense": "Dense {width}",
-    "Dropout": "Dropout {keep_rate:g}",
-    "LeakyRelu": "Leaky ReLU {alpha:g}",
-    "Monomial": "x^{degree}",
-    "RectifiedMonomial": "ReLU^{degree}",
-    "Hermite": "Hermite {degree}",
-    "Numerical": "{fn}",
-}
-
 _NOISE = Note("Noise", "Standard deviation of the Gaussian noise added to the coordinates", (0.0, 0.5), 0.01)
 _TARGET_NOISE = Note("Noise", "Standard deviation of the Gaussian noise added to the targets", (0.0, 0.5), 0.01)
-_DEGREE = Note("Degree", "Degree of the polynomial", (0, 10))
-_AMPLITUDE = Note("Amplitude a", "Factor in front of the function", (-2.0, 2.0), 0.1)
-_FREQUENCY = Note("Scale b", "Factor on the argument of the function", (-2.0, 2.0), 0.1)
-_PHASE = Note("Phase c", "Added to the argument of the function, in radians", (-3.2, 3.2), 0.1)
-_GAMMA = Note("Gamma", "Inverse squared length scale", (0.01, 10.0), 0.1, log=True)
 
 NOTES: dict[str, Note] = {
-    "Dense.width": Note(
-        "Width", "Number of units of the finite network; the infinite kernel ignores it", (1, 4096), log=True
-    ),
-    "Dense.W_std": Note(
-        "W_std", "Standard deviation of the weights: √2 keeps the variance through ReLU", (0.1, 3.0), 0.05
-    ),
-    "Dense.b_std": Note("b_std", "Standard deviation of the biases", (0.0, 2.0), 0.05, none="no bias", start=0.1),
-    "Dense.param": Note(
-        "Parameterisation", "ntk: unit-variance weights times W_std/√fan_in; standard: that factor in their variance"
-    ),
-    "Dense.s": Note(
-        "Width factors s", "Standard parameterisation: true input and output width over the written width", (0.1, 10.0)
-    ),
-    "Dropout.keep_rate": Note("Keep rate", "Probability that a unit is kept", (0.1, 1.0), 0.05),
-    "Dropout.mode": Note("Mode", "train drops units; test does nothing"),
-    "Branch.branches": Note("Branches", "Parallel stacks of layers on the same input; an empty one is the identity"),
-    "Branch.merge": Note("Merge", "How the ends of the branches are joined: added, side by side, or multiplied"),
-    "Branch.axis": Note("Axis", "Axis along which branches are put side by side", (-1, 3), none="channels", start=-1),
-    "LeakyRelu.alpha": Note("Slope α", "Slope below 0", (0.0, 1.0), 0.05),
-    "ABRelu.a": Note("Slope a", "Slope below 0", (-2.0, 2.0), 0.1),
-    "ABRelu.b": Note("Slope b", "Slope above 0", (-2.0, 2.0), 0.1),
-    "Erf.a": _AMPLITUDE, "Erf.b": _FREQUENCY, "Erf.c": Note("Shift c", "Added to the function", (-2.0, 2.0), 0.1),
-    "Sin.a": _AMPLITUDE, "Sin.b": _FREQUENCY, "Sin.c": _PHASE,
-    "Cos.a": _AMPLITUDE, "Cos.b": _FREQUENCY, "Cos.c": _PHASE,
-    "Rbf.gamma": _GAMMA,
-    "Gaussian.a": _AMPLITUDE, "Gaussian.b": Note("Exponent b", "Factor on x² in the exponent", (-4.0, 0.0), 0.1),
-    "Exp.a": _AMPLITUDE, "Exp.b": _FREQUENCY,
-    "Polynomial.coef": Note("Coefficients", "Of 1, x, x², … in that order", (-2.0, 2.0), 0.1),
-    "Monomial.degree": _DEGREE, "RectifiedMonomial.degree": _DEGREE, "Hermite.degree": _DEGREE,
-    "ExpNormalized.gamma": _GAMMA,
-    "ExpNormalized.shift": Note("Shift", "Added to the cosine in the exponent", (-2.0, 2.0), 0.1),
-    "ExpNormalized.do_clip": Note("Clip", "Clip the cosine to [−1, 1]"),
-    "Numerical.fn": Note("Function", "A function whose expectations are integrated numerically"),
-    "Numerical.deg": Note("Nodes", "Least number of quadrature nodes a dimension", (5, 200)),
+    **LAYER_NOTES,
     "Circle.frequency": Note("Frequency", "Periods of the target around the circle", (1, 20)),
     "TwoCircles.noise": _NOISE, "Moons.noise": _NOISE, "Spirals.noise": _NOISE,
     "Spirals.turns": Note("Turns", "Turns of each arm", (0.5, 4.0), 0.25),

@@ -10,10 +10,13 @@ import msgspec
 
 from ntklab.spec.faults import DEEPEST, PlacedError, complaint, guess, suggestion
 from ntklab.spec.kinds import Field, Kind, fields
+from ntklab.spec.nested import DEEPEST_ARRAY, nested_shape
 
 Place = tuple[str, ...]
 
 LARGEST_NUMBER = 1e15  # its square still is a float32; nothing in the field is nearly as large
+
+NONE = "none"  # stands in lists for no value, in TOML, which has no null
 
 # What the entries of a list are called, level by level.
 _NOUNS: dict[str, tuple[str, ...]] = {"layers": ("layer",), "branches": ("branch", "layer")}
@@ -29,6 +32,8 @@ def read_field(raw: Any, field: Field, owner: Place) -> Any:
     if raw is None and kind.optional:
         return None
     advice = kind.remedy or _default_advice(field)
+    if kind.nested:
+        return _read_nested(raw, kind, place, advice)
     if kind.entry is not None:
         nouns = _NOUNS.get(field.name, ())
         return _read_list(raw, kind, place, advice, stem=owner if nouns else place, nouns=nouns)
@@ -98,14 +103,32 @@ def _read_list(raw: Any, kind: Kind, place: Place, advice: str, *, stem: Place, 
     inner = kind.entry
     assert inner is not None
     noun = nouns[0] if nouns else "entry"
-    entries = []
+    entries: list[Any] = []
     for number, part in enumerate(raw, start=1):
         here = (*stem, f"{noun} {number}")
-        if inner.entry is None:
+        if inner.optional and (part is None or part == NONE):
+            entries.append(None)
+        elif inner.entry is None:
             entries.append(_read_one(part, inner, here, ""))
         else:
             entries.append(_read_list(part, inner, here, "", stem=here, nouns=nouns[1:]))
     return tuple(entries)
+
+
+def _read_nested(raw: Any, kind: Kind, place: Place, advice: str) -> Any:
+    """A number, or lists of lists of numbers as tuples: rectangular, without empty axes."""
+    raw = raw.tolist() if hasattr(raw, "tolist") else raw
+    if not isinstance(raw, list | tuple):
+        return _read_scalar(raw, kind, place, advice)
+    if not raw:
+        raise complaint(place, "expected at least one number", raw, advice or "write […]")
+    if len([word for word in place if word.startswith("entry ")]) >= DEEPEST_ARRAY:
+        raise complaint(place, f"expected at most {DEEPEST_ARRAY} axes", raw, "use fewer brackets")
+    entries = tuple(_read_nested(part, kind, (*place, f"entry {n}"), "") for n, part in enumerate(raw, start=1))
+    shapes = {nested_shape(entry): None for entry in entries}
+    if len(shapes) > 1:
+        raise complaint(place, "expected entries of one shape", list(map(list, shapes)), "make lists equally long")
+    return entries
 
 
 def _read_choice(raw: Any, kind: Kind, place: Place, advice: str) -> Any:

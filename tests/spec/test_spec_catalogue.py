@@ -28,9 +28,13 @@ from ntklab.spec import (
 )
 from ntklab.spec.activations import Numerical, Polynomial, Relu
 from ntklab.spec.kinds import fields
-from ntklab.spec.notes import CAPTIONS, NOTES, TITLES
+from ntklab.spec.layer_notes import CAPTIONS
+from ntklab.spec.notes import NOTES, TITLES
 from ntklab.spec.reading import read_field
 
+GROUPS = {
+    "Weights", "Convolution", "Attention", "Pooling", "Normalisation", "Positions", "Structure", "Activations",
+}  # fmt: skip
 PLAIN = (Input, Architecture, Dataset, KernelRequest, Training, Experiment)
 TYPES = {**LAYER_TYPES, **SOURCE_TYPES}
 
@@ -42,7 +46,7 @@ def row(cls: type[msgspec.Struct], name: str) -> FieldRow:
 def test_every_type_has_a_row() -> None:
     assert [row.name for row in LAYER_ROWS] == list(LAYER_TYPES)
     assert [row.name for row in SOURCE_ROWS] == list(SOURCE_TYPES)
-    assert {row.group for row in LAYER_ROWS} == {"Weights", "Activations", "Structure"}
+    assert {row.group for row in LAYER_ROWS} == GROUPS
     for entry in (*LAYER_ROWS, *SOURCE_ROWS):
         assert entry.title
         assert entry.formula
@@ -63,7 +67,7 @@ def test_words_are_about_things_that_exist() -> None:
         (Dense, "width", {"kind": "int", "minimum": 1, "open_minimum": False, "required": True, "log": True}),
         (Dense, "W_std", {"kind": "float", "minimum": 0, "open_minimum": True, "default": 1.0, "maximum": None}),
         (Dense, "b_std", {"kind": "float", "optional": True, "none": "no bias", "default": None, "minimum": 0}),
-        (Dense, "param", {"kind": "choice", "choices": ("ntk", "standard"), "default": "ntk"}),
+        (Dense, "param", {"kind": "choice", "choices": ("ntk", "standard", "mup"), "default": "ntk"}),
         (Dense, "s", {"kind": "floats", "length": 2, "minimum": 0, "open_minimum": True}),
         (Dropout, "keep_rate", {"minimum": 0, "open_minimum": True, "maximum": 1, "open_maximum": False}),
         (Polynomial, "coef", {"kind": "floats", "length": None, "default": (0.0, 1.0)}),

@@ -72,8 +72,11 @@ ROWS: list[tuple[Any, str]] = [
     (layers(dense(W_std=1e200)), "W_std: expected a number of size 1e+15 at most, got 1e+200; the default is 1.0"),
     (rest(training={"learning_rate": 1e300}), "learning_rate: expected a number of size 1e+15 at most, got 1e+300"),
     (layers(dense(b_std=-1)), "b_std: expected a number of at least 0 or none, got -1; the default is none"),
-    (layers(dense(param="Standard")), "param: expected 'ntk' or 'standard', got 'Standard'; did you mean 'standard'?"),
-    (layers(dense(param=3)), "param: expected 'ntk' or 'standard', got 3; the default is 'ntk'"),
+    (
+        layers(dense(param="Standard")),
+        "param: expected 'ntk', 'standard' or 'mup', got 'Standard'; did you mean",
+    ),
+    (layers(dense(param=3)), "param: expected 'ntk', 'standard' or 'mup', got 3; the default is 'ntk'"),
     (layers(dense(s=[1])), "s: expected a list of 2, got [1]; the default is (1.0, 1.0)"),
     (layers(dense(s=[1, -1])), "layer 1 (Dense), s, entry 2: expected a number above 0, got -1"),
     (
