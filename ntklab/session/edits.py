@@ -7,16 +7,13 @@ read-out follow the data where its shape is known, and residual branches follow 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from ntklab.errors import SpecError
-from ntklab.session.defaults import new_layer
-from ntklab.spec import SOURCE_TYPES, Dense, Experiment, Layer, Spec, fitted, sample_shape
+from ntklab.session import sketches
+from ntklab.session.sketches import changed, inside, known, settled, sketch_of
+from ntklab.spec import SOURCE_TYPES, Experiment, Layer, Spec, fitted, sample_shape
 from ntklab.spec.dataset import SCALINGS, sample_count
-from ntklab.spec.faults import PlacedError, complaint, suggestion
-from ntklab.spec.fitting import Stack, follow
+from ntklab.spec.faults import complaint, suggestion
 
 Place = int | tuple[int, ...]
 
@@ -30,8 +27,8 @@ def set_source(experiment: Experiment, source: Spec | str, **fields: Any) -> Exp
     dataset = experiment.dataset
     if isinstance(source, str):
         same = type(dataset.source).__name__ == source
-        with _in(("dataset", f"source ({source})")):
-            source = _changed(dataset.source, fields) if same else _new_source(source, fields)
+        with inside(("dataset", f"source ({source})")):
+            source = changed(dataset.source, fields) if same else _new_source(source, fields)
     if type(source) is type(dataset.source):
         return set_dataset(experiment, source=source)
     n_train, n_test = _at_most(sample_count(source), dataset.n_train, dataset.n_test)
@@ -43,7 +40,7 @@ def set_source(experiment: Experiment, source: Spec | str, **fields: Any) -> Exp
 
 def set_dataset(experiment: Experiment, **fields: Any) -> Experiment:
     """Change fields of the dataset; input and read-out of the network follow."""
-    dataset = _changed(experiment.dataset, fields)
+    dataset = changed(experiment.dataset, fields)
     shape = sample_shape(dataset)
     architecture = experiment.architecture if shape is None else fitted(experiment.architecture, *shape)
     return _replaced(experiment, dataset=dataset, architecture=architecture)
@@ -56,12 +53,12 @@ def fit_data(experiment: Experiment, features: int, outputs: int) -> Experiment:
 
 def set_training(experiment: Experiment, **fields: Any) -> Experiment:
     """Change fields of the training."""
-    return _replaced(experiment, training=_changed(experiment.training, fields))
+    return _replaced(experiment, training=changed(experiment.training, fields))
 
 
 def set_kernel(experiment: Experiment, **fields: Any) -> Experiment:
     """Change fields of the kernel request."""
-    return _replaced(experiment, kernel=_changed(experiment.kernel, fields))
+    return _replaced(experiment, kernel=changed(experiment.kernel, fields))
 
 
 def rename(experiment: Experiment, name: str) -> Experiment:
@@ -70,13 +67,13 @@ def rename(experiment: Experiment, name: str) -> Experiment:
 
 
 def set_width(experiment: Experiment, width: int) -> Experiment:
-    """Make every hidden dense layer ``width`` wide."""
+    """Give every hidden layer with weights ``width`` channels."""
     return _replaced(experiment, architecture=experiment.architecture.with_width(width))
 
 
 def set_parameterisation(experiment: Experiment, param: str) -> Experiment:
-    """Give every dense layer the parameterisation "ntk" or "standard"."""
-    return _with_layers(experiment, tuple(_everywhere(layer, param=param) for layer in experiment.architecture.layers))
+    """Give every layer with weights the parameterisation "ntk", "standard" or "mup"."""
+    return settled(experiment, sketches.set_everywhere(sketch_of(experiment), param=param))
 
 
 def add_layer(experiment: Experiment, index: Place, name: str, **fields: Any) -> Experiment:
@@ -84,118 +81,44 @@ def add_layer(experiment: Experiment, index: Place, name: str, **fields: Any) ->
 
     A position behind the read-out means the one before it: the read-out stays last.
     """
-    path = _path(index)
-    last = experiment.architecture.readout_index
-    if len(path) == 1 and last is not None:
-        path = (min(path[0], last),)
-    with _in(("architecture", f"new layer ({name})")):
-        layer = _changed(new_layer(experiment.architecture, path, name), fields)
-    return _with_layers(experiment, _edited(experiment, path, _insert(layer), ends=True))
+    sketch, _ = sketches.add_layer(sketch_of(experiment), _path(index), name, **fields)
+    return settled(experiment, sketch)
 
 
 def remove_layer(experiment: Experiment, index: Place) -> Experiment:
     """Take a layer out. The read-out stays."""
-    path = _path(index)
-    _keep_readout(experiment, path, "removed")
-    return _with_layers(experiment, _edited(experiment, path, lambda stack, at: (*stack[:at], *stack[at + 1 :])))
+    return settled(experiment, sketches.remove_layer(sketch_of(experiment), _path(index)))
 
 
 def move_layer(experiment: Experiment, source: Place, target: Place) -> Experiment:
     """Take the layer at ``source`` out and put it in where ``target`` is then. The read-out stays last."""
     start, end = _path(source), _path(target)
-    _keep_readout(experiment, start, "moved")
-    layer = layer_at(experiment, start)
-    last = experiment.architecture.readout_index
-    if len(start) == len(end) == 1 and last is not None:
-        end = (min(end[0], last - 1),)
-    without = _edited(experiment, start, lambda stack, at: (*stack[:at], *stack[at + 1 :]))
-    return _with_layers(experiment, _at(without, end, _insert(layer), ends=True))
+    at = len(start) - 1
+    behind = end[:at] == start[:at] and len(end) > at and end[at] >= start[at]
+    end = (*end[:at], end[at] + 1, *end[at + 1 :]) if behind else end
+    sketch, _ = sketches.move_layer(sketch_of(experiment), start, end)
+    return settled(experiment, sketch)
 
 
 def edit_layer(experiment: Experiment, index: Place, field: str, value: Any) -> Experiment:
-    """Change one field of a layer."""
-    layer = layer_at(experiment, index)
-    with _in(_words(experiment, _path(index))):
-        edited = _changed(layer, {field: value})
-    return set_layer(experiment, index, edited)
+    """Change one field of a layer. Raises ``SpecError`` if it cannot stay as it is given."""
+    sketch = sketches.edit_layer(sketch_of(experiment), _path(index), **{field: value})
+    return settled(experiment, sketch, keep=_path(index))
 
 
 def set_layer(experiment: Experiment, index: Place, layer: Layer) -> Experiment:
     """Put ``layer`` in place of another. Raises ``SpecError`` if it cannot stay as it is given."""
-    path = _path(index)
-    layers = _edited(experiment, path, lambda stack, at: (*stack[:at], layer, *stack[at + 1 :]))
-    edited = _with_layers(experiment, layers)
-    if layer_at(edited, path) != layer:  # it would only have followed the others: say why it must
-        return _replaced(experiment, architecture=experiment.architecture.replace(layers=layers))
-    return edited
+    sketch = sketches.set_layer(sketch_of(experiment), _path(index), layer)
+    return settled(experiment, sketch, keep=_path(index))
 
 
 def layer_at(experiment: Experiment, index: Place) -> Layer:
     """The layer at an index or path. Raises ``SpecError`` if there is none."""
-    found: list[Layer] = []
-
-    def look(stack: Stack, at: int) -> Stack:
-        found.append(stack[at])
-        return stack
-
-    _edited(experiment, _path(index), look)
-    return found[0]
-
-
-def _with_layers(experiment: Experiment, layers: Stack) -> Experiment:
-    """With ``layers`` as they are if they fit, else with the branches following."""
-    try:
-        return _replaced(experiment, architecture=experiment.architecture.replace(layers=layers))
-    except SpecError:
-        followed = follow(layers, experiment.architecture.input.shape)
-        if followed == layers:
-            raise
-        return _replaced(experiment, architecture=experiment.architecture.replace(layers=followed))
-
-
-def _edited(experiment: Experiment, path: tuple[int, ...], change: Callable[[Stack, int], Stack], *,
-            ends: bool = False) -> Stack:  # fmt: skip
-    return _at(experiment.architecture.layers, path, change, ends=ends)
-
-
-def _at(stack: Stack, path: tuple[int, ...], change: Callable[[Stack, int], Stack], *, ends: bool) -> Stack:
-    """``stack`` with ``change`` applied to the stack that ``path`` leads to; ``ends`` allows the place behind it."""
-    at = path[0]
-    if not 0 <= at < len(stack) + (ends and len(path) == 1):
-        raise complaint("architecture", f"expected a layer from 1 to {len(stack)}", at + 1, "choose another")
-    if len(path) == 1:
-        return change(stack, at)
-    branches = getattr(stack[at], "branches", ())
-    if len(path) == 2 or not 0 <= path[1] < len(branches):
-        place = ("architecture", f"layer {at + 1} ({type(stack[at]).__name__})")
-        raise complaint(place, f"expected one of its {len(branches)} branches", list(path), "choose another")
-    inner = _at(branches[path[1]], path[2:], change, ends=ends)
-    block = stack[at].replace(branches=(*branches[: path[1]], inner, *branches[path[1] + 1 :]))
-    return (*stack[:at], block, *stack[at + 1 :])
-
-
-def _insert(layer: Layer) -> Callable[[Stack, int], Stack]:
-    return lambda stack, at: (*stack[:at], layer, *stack[at:])
-
-
-def _everywhere(layer: Layer, **fields: Any) -> Layer:
-    if isinstance(layer, Dense):
-        return layer.replace(**fields)  # type: ignore[no-any-return]
-    branches = getattr(layer, "branches", None)
-    if branches is None:
-        return layer
-    inner = tuple(tuple(_everywhere(part, **fields) for part in branch) for branch in branches)
-    return layer.replace(branches=inner)  # type: ignore[no-any-return]
+    return sketches.layer_at(sketch_of(experiment), _path(index))
 
 
 def _path(index: Place) -> tuple[int, ...]:
     return (index,) if isinstance(index, int) else tuple(index)
-
-
-def _keep_readout(experiment: Experiment, path: tuple[int, ...], verb: str) -> None:
-    if path == (experiment.architecture.readout_index,):
-        text = f"the read-out cannot be {verb}, it gives the outputs that the data needs; change another layer"
-        raise PlacedError(_words(experiment, path), text)
 
 
 def _at_most(total: int | None, n_train: int, n_test: int) -> tuple[int, int]:
@@ -206,42 +129,11 @@ def _at_most(total: int | None, n_train: int, n_test: int) -> tuple[int, int]:
     return train, total - train
 
 
-@contextmanager
-def _in(place: tuple[str, ...]) -> Iterator[None]:
-    """Faults of a value that is made on its own lie at ``place`` in the experiment."""
-    try:
-        yield
-    except PlacedError as fault:
-        raise fault.moved(place) from None
-
-
-def _words(experiment: Experiment, path: tuple[int, ...]) -> tuple[str, ...]:
-    """The place of a layer: architecture, layer 2 (Branch), branch 1, layer 1 (Dense)."""
-    words = ["architecture"]
-    for depth in range(1, len(path) + 1, 2):
-        layer = layer_at(experiment, path[:depth])
-        words.append(f"layer {path[depth - 1] + 1} ({type(layer).__name__})")
-        words.extend(f"branch {number + 1}" for number in path[depth : depth + 1])
-    return tuple(words)
-
-
 def _new_source(name: str, fields: dict[str, Any]) -> Spec:
     if name not in SOURCE_TYPES:
         raise complaint("source", "unknown type", name, suggestion(name, list(SOURCE_TYPES)))
-    return SOURCE_TYPES[name](**_known(SOURCE_TYPES[name], fields))
-
-
-def _changed(spec: Any, fields: dict[str, Any]) -> Any:
-    return spec.replace(**_known(type(spec), fields)) if fields else spec
+    return SOURCE_TYPES[name](**known(SOURCE_TYPES[name], fields))
 
 
 def _replaced(experiment: Experiment, **fields: Any) -> Experiment:
     return experiment.replace(**fields)  # type: ignore[no-any-return]
-
-
-def _known(cls: type[Spec], fields: dict[str, Any]) -> dict[str, Any]:
-    known = list(cls.__struct_fields__)
-    for name in fields:
-        if name not in known:
-            raise PlacedError((cls.word or cls.__name__,), f"there is no field {name!r}; {suggestion(name, known)}")
-    return fields

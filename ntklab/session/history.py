@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ntklab.session.sketches import Sketch
 from ntklab.spec import Experiment
 
 LIMIT = 500
 
 
 @dataclass(frozen=True)
+class State:
+    """An experiment, and the network as the user left it where that does not fit (yet)."""
+
+    experiment: Experiment
+    sketch: Sketch | None = None
+
+
+@dataclass(frozen=True)
 class Step:
-    """One edit: the experiment before and after it. Consecutive edits with the same ``merge`` key are one step."""
+    """One edit: the document before and after it. Consecutive edits with the same ``merge`` key are one step."""
 
     label: str
-    before: Experiment
-    after: Experiment
+    before: State
+    after: State
     merge: str | None = None
 
 

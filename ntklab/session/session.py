@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ntklab.results import Run
-from ntklab.session.history import History, Step
+from ntklab.session.history import History, State, Step
 from ntklab.session.results import Results
+from ntklab.session.sketches import Sketch
 from ntklab.spec import Experiment
+
+Topic = Literal["experiment", "sketch", "results", "selection", "history"]
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,12 @@ class Selection:
 
 @dataclass(frozen=True)
 class Change:
-    """What has changed; ``detail`` is the label of an edit, the name of a result or the names of selected things."""
+    """What has changed; ``detail`` is the label of an edit, the name of a result or the names of selected things.
 
-    topic: Literal["experiment", "results", "selection", "history"]
+    "sketch" says that there is another sketch (or none any more) of the same experiment.
+    """
+
+    topic: Topic
     detail: str = ""
 
 
@@ -35,7 +41,7 @@ class Session:
     """One document. Not safe for threads: it lives on the thread of the window."""
 
     def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
+        self._state = State(experiment)
         self._saved = experiment
         self._path: Path | None = None
         self._results = Results()
@@ -46,7 +52,12 @@ class Session:
     @property
     def experiment(self) -> Experiment:
         """What is asked now."""
-        return self._experiment
+        return self._state.experiment
+
+    @property
+    def sketch(self) -> Sketch | None:
+        """The network as the user left it, where that is impossible: ``experiment`` then has the last possible one."""
+        return self._state.sketch
 
     @property
     def results(self) -> Results:
@@ -66,16 +77,23 @@ class Session:
     @property
     def modified(self) -> bool:
         """Whether the experiment differs from what was last opened or saved."""
-        return self._experiment != self._saved
+        return self.experiment != self._saved
 
-    def edit(self, experiment: Experiment, label: str, *, merge: str | None = None) -> None:
+    def edit(
+        self, experiment: Experiment, label: str, *, merge: str | None = None, sketch: Sketch | None = None
+    ) -> None:
         """Make ``experiment`` the present one, as a step named ``label`` that can be undone.
 
-        Consecutive edits with the same ``merge`` key (a slider being dragged) are undone as one.
+        Consecutive edits with the same ``merge`` key (a slider being dragged) are undone as one. ``sketch`` is a
+        network that does not fit and is kept beside the experiment; it stays while other parts are edited, and goes
+        when the network is, or when ``edit`` is called with the present experiment and without it.
         """
-        if experiment != self._experiment:
-            self._history.push(Step(label, self._experiment, experiment, merge))
-            self._turn_to(experiment, label)
+        present = self._state
+        elsewhere = experiment != present.experiment and experiment.architecture == present.experiment.architecture
+        state = State(experiment, present.sketch if sketch is None and elsewhere else sketch)
+        if state != present:
+            self._history.push(Step(label, present, state, merge))
+            self._turn_to(state, label)
 
     def undo(self) -> None:
         """Take the last step back, if there is one."""
@@ -111,7 +129,7 @@ class Session:
 
     def saved(self, path: Path | str) -> None:
         """Note that the present experiment stands in the file ``path``."""
-        self._path, self._saved = Path(path), self._experiment
+        self._path, self._saved = Path(path), self.experiment
         self._tell("history", "saved")
 
     def opened(self, experiment: Experiment, path: Path | str) -> None:
@@ -124,10 +142,10 @@ class Session:
 
         Raises ``KeyError`` for a name that ``Results`` does not have.
         """
-        made_for = experiment or self._experiment
+        made_for = experiment or self.experiment
         self._results.put(name, value, made_for)
-        if made_for is not self._experiment:  # else it is fresh, and the others are as they were
-            self._results.compare(self._experiment)
+        if made_for is not self.experiment:  # else it is fresh, and the others are as they were
+            self._results.compare(self.experiment)
         self._tell("results", name)
         if name == "data" and value is not None:
             self._keep_selection_inside(len(value.X_train))
@@ -139,7 +157,7 @@ class Session:
 
     def run(self) -> Run | None:
         """The results as one value for export, under the content hash of the experiment; None without data."""
-        return self._results.run(self._experiment.content_hash())
+        return self._results.run(self.experiment.content_hash())
 
     def select(self, **changes: Any) -> None:
         """Change parts of the selection; views hear of those that differ."""
@@ -159,9 +177,13 @@ class Session:
 
         return unsubscribe
 
-    def _turn_to(self, experiment: Experiment, label: str) -> None:
-        self._experiment = experiment
-        restaled = self._results.compare(experiment)
+    def _turn_to(self, state: State, label: str) -> None:
+        before, self._state = self._state, state
+        if state.experiment == before.experiment:
+            self._tell("sketch", label)
+            self._tell("history", label)
+            return
+        restaled = self._results.compare(state.experiment)
         self._tell("experiment", label)
         self._tell("history", label)
         if restaled:
@@ -174,6 +196,6 @@ class Session:
             pair=chosen.pair if chosen.pair and max(chosen.pair) < count else None,
         )
 
-    def _tell(self, topic: Literal["experiment", "results", "selection", "history"], detail: str) -> None:
+    def _tell(self, topic: Topic, detail: str) -> None:
         for callback in tuple(self._callbacks):
             callback(Change(topic, detail))

@@ -109,9 +109,9 @@ def test_residual_blocks_follow_the_data_and_the_layers_removed() -> None:
 
 def test_layers_inside_branches() -> None:
     e = edits.add_layer(RESIDUAL, (1, 0, 0), "Dense", width=33)
-    assert edits.layer_at(e, (1, 0, 0)) == Dense(33)
+    assert edits.layer_at(e, (1, 0, 0)) == Dense(33, W_std=sqrt(2))
     e = edits.edit_layer(e, (1, 0, 0), "b_std", 0.5)
-    assert edits.layer_at(e, (1, 0, 0)) == Dense(33, b_std=0.5)
+    assert edits.layer_at(e, (1, 0, 0)) == Dense(33, W_std=sqrt(2), b_std=0.5)
     e = edits.move_layer(e, (1, 0, 0), (1, 0, 1))
     assert [caption(layer) for layer in e.architecture.layers[1].branches[0]] == ["ReLU", "Dense 33", "Dense 512"]  # type: ignore[union-attr]
     e = edits.remove_layer(e, (1, 0, 1))
