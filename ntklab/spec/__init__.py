@@ -21,6 +21,7 @@ from ntklab.spec.layers import (
     own_width,
     resized,
 )
+from ntklab.spec.layouts import lay_out
 from ntklab.spec.nested import nested_shape, parse_nested, show_nested
 from ntklab.spec.normalisation import LayerNorm
 from ntklab.spec.pooling import AvgPool, GlobalAvgPool, GlobalSumPool, Pool, SumPool
@@ -76,6 +77,7 @@ __all__ = [
     "field_rows",
     "fitted",
     "is_activation",
+    "lay_out",
     "layer_shapes",
     "nested_shape",
     "output_shape",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Literal
 
 from ntklab.spec.base import Count, Spec
@@ -10,7 +12,7 @@ from ntklab.spec.faults import complaint
 from ntklab.spec.fitting import follow
 from ntklab.spec.layers import Branch, Dense, Layer, resized
 
-_RANKS = {"vector": 1, "sequence": 2, "image": 3, "volume": 4}
+RANKS = {"vector": 1, "sequence": 2, "image": 3, "volume": 4}
 
 
 class Input(Spec, frozen=True):
@@ -24,7 +26,7 @@ class Input(Spec, frozen=True):
     shape: tuple[Count, ...] = (1,)
 
     def check(self) -> None:
-        rank = _RANKS[self.kind]
+        rank = RANKS[self.kind]
         if len(self.shape) != rank:
             sizes = "1 size" if rank == 1 else f"{rank} sizes"
             reason = f"expected {sizes} for the kind {self.kind!r}"
@@ -48,6 +50,15 @@ class Architecture(Document, frozen=True):
         from ntklab.spec.shapes import layer_shapes  # the walk needs this class
 
         layer_shapes(self)
+
+    @staticmethod
+    def from_module(module: object, input_shape: Sequence[int]) -> Architecture:
+        """The architecture of a torch module; ``input_shape`` is that of one sample, as the module takes it.
+
+        What can be read, in which layout, and the errors that name what cannot: ``ntklab.networks.lift.lift``.
+        """
+        lifting = import_module("ntklab.networks.lift")  # by name: the one way from a description up to torch
+        return lifting.lift(module, input_shape)  # type: ignore[no-any-return]
 
     def with_width(self, width: int) -> Architecture:
         """The same network with ``width`` channels out of every layer with weights but the read-out, in branches too.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from ntklab.spec.architecture import Architecture, Input
+from math import prod
+
+from ntklab.spec.architecture import Architecture
 from ntklab.spec.codec import Document
 from ntklab.spec.dataset import Dataset, sample_shape
 from ntklab.spec.faults import complaint
 from ntklab.spec.fitting import follow
 from ntklab.spec.kernel import KernelRequest
+from ntklab.spec.layouts import refilled
 from ntklab.spec.shapes import output_shape
 from ntklab.spec.training import Training
 
@@ -30,14 +33,17 @@ class Experiment(Document, frozen=True):
 
 
 def check_fit(architecture: Architecture, features: int, outputs: int) -> None:
-    """Raise ``SpecError`` unless ``architecture`` takes ``features`` numbers and gives ``outputs``."""
+    """Raise ``SpecError`` unless ``architecture`` takes ``features`` numbers, in any layout, and gives ``outputs``."""
     taken, given = architecture.input.shape, output_shape(architecture)
-    if taken != (features,):
+    if prod(taken) != features:
         place = ("architecture", "input", "shape")
-        reason = f"expected [{features}], as the data has {_count(features, 'feature')}"
-        raise complaint(place, reason, list(taken), f"give [{features}]")
+        wanted = f"[{features}]" if len(taken) == 1 else f"{features} numbers"
+        reason = f"expected {wanted}, as the data has {_count(features, 'feature')}"
+        raise complaint(place, reason, list(taken), f"give {wanted}")
     if given != (outputs,):
         advice = f"give the last Dense layer a width of {outputs}"
+        if len(given) > 1:
+            advice = f"put Flatten or a global pool before a last Dense layer of width {outputs}"
         reason = f"expected an output of [{outputs}], as the data has {_count(outputs, 'target')}"
         raise complaint("architecture", reason, list(given), advice)
 
@@ -47,7 +53,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def fitted(architecture: Architecture, features: int, outputs: int) -> Architecture:
-    """``architecture`` with its input and read-out resized to the data, and the branches that depend on them."""
-    layers = architecture.with_outputs(outputs).layers
-    shape = (features,)
-    return Architecture(input=Input("vector", shape), layers=follow(layers, shape), name=architecture.name)
+    """``architecture`` with its input and read-out resized to the data, and the branches that depend on them.
+
+    An input that the features fill stays; another keeps its kind (see ``lay_out``). Raises ``SpecError`` where that
+    cannot be.
+    """
+    architecture = architecture.with_outputs(outputs)
+    given = refilled(architecture.input, features)
+    return architecture.replace(input=given, layers=follow(architecture.layers, given.shape))  # type: ignore[no-any-return]
