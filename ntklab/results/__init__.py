@@ -2,7 +2,11 @@
 
 from ntklab.results.comparison import WidthConvergence, distance, relative_distance
 from ntklab.results.data import Data
+from ntklab.results.gaussian import Gaussian
 from ntklab.results.gram import Gram, Health, Tile
+from ntklab.results.operators import operator_of, outputs_of
+from ntklab.results.monte_carlo import MonteCarlo, ZScores
+from ntklab.results.path import FunctionPath
 from ntklab.results.provenance import Provenance, versions
 from ntklab.results.run import Run
 from ntklab.results.spectrum import Spectrum
@@ -11,16 +15,22 @@ from ntklab.results.trajectory import RUNS, Moment, Trajectory
 __all__ = [
     "RUNS",
     "Data",
+    "FunctionPath",
+    "Gaussian",
     "Gram",
     "Health",
     "Moment",
+    "MonteCarlo",
     "Provenance",
     "Run",
     "Spectrum",
     "Tile",
     "Trajectory",
     "WidthConvergence",
+    "ZScores",
     "distance",
+    "operator_of",
+    "outputs_of",
     "relative_distance",
     "versions",
 ]
