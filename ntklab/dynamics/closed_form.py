@@ -74,6 +74,64 @@ def descent(
         return np.asarray(np.linalg.matrix_power(step, steps)[:, 0, 2])
 
 
+def momentum_flow(
+    eigenvalues: Array, steps: float, *, rate: float, momentum: float, slope: float, decay: float = 0.0
+) -> tuple[Array, Array]:
+    """(q, dq/ds) of the heavy ball in continuous time after ``steps`` steps at ``rate``, at rest at the start.
+
+    The ball v ← momentum·v + g, θ ← θ − rate·v moves as q'' + γ·q' + a·q = c does in s = steps·√rate, with the friction
+    γ = (1 − momentum)/√rate (Qian 1999). Without cancellation for slow modes, early times and critical damping.
+    """
+    a, half, s = slope * eigenvalues + decay, (1.0 - momentum) / math.sqrt(rate) / 2, steps * math.sqrt(rate)
+    if math.isinf(s):
+        if half == 0.0:
+            raise NumericalError("a heavy ball of momentum 1 never comes to rest; give a finite number of steps")
+        return ridge(eigenvalues, decay / slope), np.zeros_like(a)
+    q, velocity = np.empty_like(a), np.empty_like(a)
+    apart = (half**2 - a) * s**2 > _APART
+    q[apart], velocity[apart] = _overdamped(a[apart], half, s)
+    q[~apart], velocity[~apart] = _oscillating(a[~apart], half, s)
+    return slope * q, slope * velocity
+
+
+_APART = 1e-4  # (ω·s)² from which the two exponentials of an overdamped mode are told apart without loss
+_EARLY = 0.01  # a·s² up to which a mode has moved so little that its way is summed instead of differenced
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+
+def _overdamped(a: Array, half: float, s: float) -> tuple[Array, Array]:
+    """q and q' at s of q'' + 2·half·q' + a·q = 1 from rest, for a below half²."""
+    omega = np.sqrt(half**2 - a)
+    fast = half + omega
+    slow = a / fast  # half − ω without cancellation
+    gone = np.where(slow == 0.0, s, -np.expm1(-slow * s) / np.where(slow == 0.0, 1.0, slow))
+    q = (gone + np.expm1(-fast * s) / fast) / (2 * omega)
+    return q, (np.exp(-slow * s) - np.exp(-fast * s)) / (2 * omega)
+
+
+def _oscillating(a: Array, half: float, s: float) -> tuple[Array, Array]:
+    """The same for a above half² or so near to it that both roots nearly coincide."""
+    square = half**2 - a
+    cosine, sine = _waves(square, s)
+    damping = math.exp(-half * s)
+    early = a * s**2 < _EARLY
+    q = (1.0 - damping * (cosine + half * sine)) / np.where(early, 1.0, a)
+    times = s * (1 + _NODES) / 2
+    q[early] = s / 2 * sum(w * math.exp(-half * u) * _waves(square[early], u)[1]
+                           for u, w in zip(times, _WEIGHTS, strict=True))  # fmt: skip
+    return q, damping * sine
+
+
+def _waves(square: Array, s: float) -> tuple[Array, Array]:
+    """cosh(ωs) and sinh(ωs)/ω with ω² = ``square``, which are cos(ωs) and sin(ωs)/ω where that is negative."""
+    omega = np.sqrt(np.abs(square))
+    z = omega * s
+    rising = np.where(square > 0.0, z, 0.0)
+    cosine = np.where(square > 0.0, np.cosh(rising), np.cos(z))
+    sine = np.where(square > 0.0, np.sinh(rising), np.sin(z))
+    return cosine, np.where(z < 1e-8, s, sine / np.where(z < 1e-8, 1.0, omega))
+
+
 def ridge(eigenvalues: Array, delta: float = 0.0) -> Array:
     """q of kernel ridge regression, 1/(λ + δ): where every algorithm ends. Modes with λ + δ = 0 stay at their start."""
     total = eigenvalues + delta
@@ -81,12 +139,18 @@ def ridge(eigenvalues: Array, delta: float = 0.0) -> Array:
 
 
 def predict(model: LinearModel, spectrum: Eigen, q: Array) -> tuple[Array, Array]:
-    """Outputs on train (N, k) and test (M, k) of ``model`` when mode i has been filtered by ``q`` (n,)."""
+    """Outputs on train (…, N, k) and test (…, M, k) of ``model`` when mode i has been filtered by ``q`` (…, n)."""
+    train, test = changes(model, spectrum, q)
+    return model.start + train, model.start_test + test
+
+
+def changes(model: LinearModel, spectrum: Eigen, q: Array) -> tuple[Array, Array]:
+    """The same without the outputs at the start: f − f0; of a derivative of q, the derivative of f."""
     r = spectrum.vectors.T @ model.columns(model.targets - model.start)
     with np.errstate(over="ignore", invalid="ignore"):
-        dual = spectrum.vectors @ (q[:, None] * r)
-        train = spectrum.vectors @ ((spectrum.values * q)[:, None] * r)
-        return model.start + model.rows(train), model.start_test + model.rows(model.kernel_test @ dual)
+        dual = spectrum.vectors @ (q[..., None] * r)
+        train = spectrum.vectors @ ((spectrum.values * q)[..., None] * r)
+        return model.rows(train), model.rows(model.kernel_test @ dual)
 
 
 def with_nugget(K: Array, amount: float, *, absolute: bool = False) -> Array:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ntklab.errors import SpecError
+from ntklab.results import operator_of, outputs_of
 
 Array = NDArray[np.float64]
 
@@ -37,6 +39,26 @@ class LinearModel:
             raise SpecError(f"linear model: kernels and outputs of shapes {given} do not fit targets {[n, k]}; "
                             f"give kernels of (N, N) or (N·k, N·k) between the same samples")  # fmt: skip
 
+    @classmethod
+    def of(
+        cls, kernel: Any, targets: Any, *, kernel_test: Any = None, start: Any = None, start_test: Any = None
+    ) -> LinearModel:
+        """The model from a ``Gram``, arrays or tensors; ``targets`` (N, k) or (N,).
+
+        ``kernel`` (N, N) or, outputs "full", (N, N, k, k); ``kernel_test`` between M test and the N training samples in
+        the same layout. ``start`` and ``start_test`` are the outputs before training, None is zero: the mean over
+        initialisations. Raises ``DataError`` for what is not finite numbers, ``SpecError`` if shapes disagree.
+        """
+        Y = outputs_of(targets, "targets")
+        K = np.asarray(operator_of(kernel), dtype=np.float64)
+        given = None if kernel_test is None else np.asarray(operator_of(kernel_test, "kernel_test"), dtype=np.float64)
+        K_test = np.zeros((0, len(K))) if given is None else given
+        k = Y.shape[1]
+        rows = len(K_test) // (max(1, len(K) // len(Y)) if len(Y) else 1)
+        f0 = np.zeros_like(Y) if start is None else outputs_of(start, "start")
+        f0_test = np.zeros((rows, k)) if start_test is None else outputs_of(start_test, "start_test")
+        return cls(K, K_test, f0, f0_test, Y)
+
     @property
     def stacked(self) -> bool:
         """Whether the kernels act on stacked outputs."""
@@ -47,8 +69,9 @@ class LinearModel:
         return values.reshape(-1, 1) if self.stacked else values
 
     def rows(self, columns: Array) -> Array:
-        """The inverse of ``columns``: back to (n, k)."""
-        return columns.reshape(-1, self.targets.shape[1])
+        """The inverse of ``columns``: back to (n, k), with whatever axes stand before."""
+        k = self.targets.shape[1]
+        return columns.reshape(*columns.shape[:-2], columns.shape[-2] * columns.shape[-1] // k, k)
 
     def indices(self, samples: NDArray[np.intp]) -> NDArray[np.intp]:
         """Positions in ``columns`` of the outputs of ``samples``."""
