@@ -2,6 +2,7 @@
 
 from ntklab.generalization.cross_validation import generalised_cross_validation
 from ntklab.generalization.leave_one_out import leave_one_out_residuals
+from ntklab.generalization.posterior import posterior
 from ntklab.generalization.ridge import KernelRidge
 
-__all__ = ["KernelRidge", "generalised_cross_validation", "leave_one_out_residuals"]
+__all__ = ["KernelRidge", "generalised_cross_validation", "leave_one_out_residuals", "posterior"]
