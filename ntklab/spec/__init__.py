@@ -26,6 +26,7 @@ from ntklab.spec.nested import nested_shape, parse_nested, show_nested
 from ntklab.spec.normalisation import LayerNorm
 from ntklab.spec.pooling import AvgPool, GlobalAvgPool, GlobalSumPool, Pool, SumPool
 from ntklab.spec.positions import Aggregate, DotGeneral, ImageResize, Index
+from ntklab.spec.presets import PRESETS, Preset
 from ntklab.spec.shapes import LayerShape, layer_shapes, output_shape, parameter_count
 from ntklab.spec.training import Training
 from ntklab.spec.transitions import axis_numbers, concat_axis
@@ -34,6 +35,7 @@ __all__ = [
     "LARGEST",
     "LAYER_ROWS",
     "LAYER_TYPES",
+    "PRESETS",
     "SCHEMA",
     "SOURCE_ROWS",
     "SOURCE_TYPES",
@@ -64,6 +66,7 @@ __all__ = [
     "LayerNorm",
     "LayerShape",
     "Pool",
+    "Preset",
     "SelfAttention",
     "Spec",
     "SumPool",
