@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -22,13 +23,13 @@ def nested_shape(array: float | tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def parse_nested(text: str) -> Any:
-    """What a person typed for an array or for lists of lists: "2.5", "[1, −1]", "[[none, none, 2]]".
+    """What a person typed for an array or for lists of lists: "2.5", "[1, −1]", "[[none, none, 2]]", "((1,), (0,))".
 
     Raises ``SpecError`` for anything else.
     """
-    plain = text.replace("−", "-").replace("(", "[").replace(")", "]").replace("None", "null").replace("none", "null")
+    plain = text.translate(str.maketrans("−()", "-[]")).replace("None", "null").replace("none", "null")
     try:
-        return json.loads(plain)
+        return json.loads(re.sub(r",\s*\]", "]", plain))
     except (ValueError, RecursionError):
         raise complaint("array", "expected numbers in brackets", text, "write [1, 2] or [[1, 2], [3, 4]]") from None
 

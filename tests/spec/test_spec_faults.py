@@ -352,22 +352,23 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(deeper for key, part in inside for deeper in places(part, (*path, key)))]
 
 
-def test_damage_anywhere_gives_one_line_or_an_experiment() -> None:
-    sound = json.loads((Path(__file__).parent / "schema_1.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("name", "kind"), [("schema_1.json", Experiment), ("schema_1_positions.json", Architecture)])
+def test_damage_anywhere_gives_one_line_or_a_document(name: str, kind: Any) -> None:
+    sound = json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
     for path in places(sound)[1:]:
         for junk in JUNK:
             damaged = copy.deepcopy(sound)
             functools.reduce(lambda part, key: part[key], path[:-1], damaged)[path[-1]] = junk
-            outcome = outcome_of(damaged)
+            outcome = outcome_of(damaged, kind)
             if isinstance(outcome, str):
                 assert "\n" not in outcome
             else:
-                assert Experiment.from_toml(outcome.to_toml()) == outcome
+                assert kind.from_toml(outcome.to_toml()) == outcome
 
 
-def outcome_of(raw: Any) -> Experiment | str:
-    """The experiment, or what is wrong with it; any other exception fails the test."""
+def outcome_of(raw: Any, kind: Any) -> Any:
+    """The document, or what is wrong with it; any other exception fails the test."""
     try:
-        return Experiment.from_dict(raw)
+        return kind.from_dict(raw)
     except SpecError as error:
         return str(error)

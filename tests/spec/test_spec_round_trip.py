@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from spec_strategies import architectures, experiments
+from spec_strategies import architectures, experiments, spatial_architectures
 
 from ntklab.spec import (
-    LAYER_TYPES,
+    Aggregate,
     Architecture,
+    AvgPool,
     Branch,
+    Conv,
+    ConvLocal,
+    ConvTranspose,
     Dataset,
     Dense,
+    DotGeneral,
     Dropout,
     Experiment,
     Flatten,
+    GlobalAvgPool,
+    GlobalSumPool,
+    ImageResize,
+    Index,
     Input,
     KernelRequest,
+    LayerNorm,
+    SelfAttention,
+    SumPool,
     Training,
 )
 from ntklab.spec.activations import ABRelu, Hermite, Numerical, Polynomial, Relu
 from ntklab.spec.dataset import File, Sphere
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "manifest.json"
-COVERED = ("fcn", "residual", "dropout", "concat", "prod")
 
 CASES: dict[str, list[dict[str, Any]]] = {
     "fcn_relu_d1": [
@@ -54,23 +64,12 @@ CASES: dict[str, list[dict[str, Any]]] = {
 
 
 def golden() -> list[tuple[str, dict[str, Any], list[dict[str, Any]]]]:
-    """Name, input and layers of the cases that this package covers."""
+    """Name, input and layers of cases written here and of the manifest's."""
     literal = [(name, {"kind": "vector", "shape": [10], "n1": 8}, layers) for name, layers in CASES.items()]
     if not GOLDEN.exists():
         return literal
     cases = json.loads(GOLDEN.read_text(encoding="utf-8"))["cases"]
-    return literal + [(c["name"], c["input"], c["layers"]) for c in cases if _covered(c)]
-
-
-def _covered(case: dict[str, Any]) -> bool:
-    return case["family"].startswith(COVERED) and set(_types(case["layers"])) <= set(LAYER_TYPES)
-
-
-def _types(layers: list[dict[str, Any]]) -> Iterator[str]:
-    for layer in layers:
-        yield layer["type"]
-        for branch in layer.get("branches", []):
-            yield from _types(branch)
+    return literal + [(c["name"], c["input"], c["layers"]) for c in cases]
 
 
 def holds(found: Any, wanted: Any) -> bool:
@@ -90,6 +89,7 @@ def test_golden_architectures_are_read(name: str, shape: dict[str, Any], layers:
     written = architecture.to_dict()
     assert written["input"] == {"kind": shape["kind"], "shape": shape["shape"]}
     assert holds(written["layers"], layers)
+    assert Architecture.from_toml(architecture.to_toml()) == architecture
     assert Architecture.from_dict(written) == architecture
 
 
@@ -102,6 +102,15 @@ def test_random_experiments_survive_files(experiment: Experiment) -> None:
     assert Experiment.from_dict(experiment.to_dict()) == experiment
     assert hash(Experiment.from_toml(experiment.to_toml())) == hash(experiment)
     assert Experiment.from_toml(experiment.to_toml()).content_hash() == experiment.content_hash()
+
+
+@settings(max_examples=120, deadline=None)
+@given(spatial_architectures())
+def test_random_spatial_networks_survive_files(architecture: Architecture) -> None:
+    assert Architecture.from_json(architecture.to_json()) == architecture
+    assert Architecture.from_toml(architecture.to_toml()) == architecture
+    assert Architecture.from_dict(architecture.to_dict()) == architecture
+    assert hash(Architecture.from_toml(architecture.to_toml())) == hash(architecture)
 
 
 @settings(max_examples=40, deadline=None)
@@ -184,4 +193,28 @@ def test_the_file_of_schema_1_is_read() -> None:
     )
     text = (Path(__file__).parent / "schema_1.json").read_text(encoding="utf-8")
     assert Experiment.from_json(text) == expected
+    assert expected.to_json() == text
+
+
+def test_the_file_of_schema_1_with_layers_on_positions_is_read() -> None:
+    """The layers that schema 1 was given later; what it wrote before is in the file above."""
+    whole, attention = (None, None, None), SelfAttention(4, 8, 8, 2, pos_emb_type="CONCAT", n_chan_pos_emb=3)
+    layers = (
+        Conv(8, kernel=(3, 3), stride=(1, 1), padding="SAME", W_std=1.5, b_std=0.1),
+        LayerNorm(axis=(1, -1), eps=0.001),
+        Branch(((AvgPool(window=(2, 2), normalize_edges=True),), (SumPool(window=(2, 2), padding="VALID"),)), "concat"),
+        ConvTranspose(4, kernel=(2, 2), stride=(2, 2), padding="CIRCULAR", param="standard", s=(1.0, 2.0)),
+        ConvLocal(4, kernel=(2, 1), param="mup"),
+        ImageResize((-1, 6, 5, -1), method="nearest", antialias=False),
+        Index((whole, (1, -1, None), (None, None, 2), whole)),
+        Branch(((attention,), ())),
+        DotGeneral([[1.0, -0.5, 0.25], [0.0, 2.0, 1.0]], (((1,), (2,)), ((), ())), "lhs"),
+        DotGeneral(2.0),
+        Aggregate(axis=(1,)),
+        Branch(((GlobalAvgPool(),), (GlobalSumPool(),))),
+        Dense(3),
+    )
+    expected = Architecture(Input("image", (5, 5, 2)), layers, name="positions")
+    text = (Path(__file__).parent / "schema_1_positions.json").read_text(encoding="utf-8")
+    assert Architecture.from_json(text) == expected
     assert expected.to_json() == text
