@@ -30,17 +30,18 @@ class Eigen:
     vectors: Array
 
 
-def decompose(K: NDArray[np.floating]) -> Eigen:
+def decompose(K: NDArray[np.floating], precision: str | None = None) -> Eigen:
     """Eigenpairs of ``K`` (n, n) in float64, with negative eigenvalues of rounding size set to 0.
 
-    Raises ``NumericalError`` if an entry is not finite or an eigenvalue is negative beyond rounding of K's dtype.
+    ``precision`` is the dtype in which K was computed, None its own. Raises ``NumericalError`` if an entry is not
+    finite or an eigenvalue is negative beyond rounding in that dtype.
     """
     values, vectors = spectra.eigen(K)
-    precision = float(np.finfo(K.dtype).eps)
-    if values[-1] < -max(1e-10, len(values) * precision) * values[0]:
+    dtype = np.dtype(precision or K.dtype)
+    if values[-1] < -max(1e-10, len(values) * float(np.finfo(dtype).eps)) * values[0]:
         raise NumericalError(
             f"the kernel is not positive semi-definite: its eigenvalues run from {values[-1]:.2e} to {values[0]:.2e}, "
-            f"beyond rounding in {K.dtype}; compute the kernel again in float64"
+            f"beyond rounding in {dtype}; compute the kernel again in float64"
         )
     return Eigen(np.maximum(values, 0.0), vectors)
 

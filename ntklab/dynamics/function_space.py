@@ -25,6 +25,7 @@ Loss = str | Callable[[Any, Any], Any]
 
 TOLERANCE = 1e-10  # of a step: the golden paths of hundreds of steps are met to 1e-8
 EVENT_SECONDS = 0.05
+PARTS = 1000  # of the way that progress counts
 
 
 def function_space_flow(
@@ -56,8 +57,8 @@ def function_space_flow(
     flow = _Flow(model, gradient, request.friction)
     integrator = Integrator(flow.derivative, flow.start(), tolerance, watched=flow.halves)
     found = _Recorded.empty(request, flow.halves)
+    told = _Told(integrator, float(request.times[-1]))
     for i, when in enumerate(request.times):
-        told = _Told(Progress(i, len(request.times), "function-space flow"))
         yield from translated(_reached(integrator, flow, float(when), found, i), told)
     return found.path(request, integrator.evaluations)
 
@@ -168,7 +169,8 @@ def _reached(integrator: Integrator, flow: _Flow, when: float, found: _Recorded,
 class _Told:
     """Progress for a pause in the work, if none was told for a while."""
 
-    progress: Progress
+    integrator: Integrator
+    end: float
     last: float = 0.0
 
     def __call__(self, _: None) -> Progress | None:
@@ -176,7 +178,7 @@ class _Told:
         if now - self.last < EVENT_SECONDS:
             return None
         self.last = now
-        return self.progress
+        return Progress(int(PARTS * self.integrator.time / (self.end or 1.0)), PARTS, "function-space flow")
 
 
 def _gradient(loss: Loss, targets: Array) -> losses.Gradient:

@@ -10,7 +10,7 @@ from ntklab import spectra
 from ntklab.dynamics.products import largest_eigenvalue
 from ntklab.errors import SpecError
 from ntklab.progress import drain
-from ntklab.results import operator_of
+from ntklab.results import Gram, operator_of
 
 
 def largest_learning_rate(
@@ -23,7 +23,7 @@ def largest_learning_rate(
     ``SpecError`` for an unknown loss, a momentum outside [0, 1) and outputs that do not fit the kernel.
     """
     K = np.asarray(operator_of(kernel), dtype=np.float64)
-    stacked = np.ndim(getattr(kernel, "values", kernel)) == 4
+    stacked = np.ndim(kernel.values if isinstance(kernel, Gram) else kernel) == 4
     n = samples if samples is not None else len(K) // (outputs if stacked else 1)
     if outputs < 1 or len(K) not in (n, n * outputs) or K.shape[0] != K.shape[1]:
         raise SpecError(

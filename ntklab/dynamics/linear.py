@@ -20,7 +20,8 @@ class LinearModel:
 
     ``start`` (N, k) and ``start_test`` (M, k) are f0, ``targets`` (N, k). Two layouts of the kernels: ``kernel`` (N, N)
     with ``kernel_test`` (M, N) acts on each output alike, as Θ ⊗ I_k (infinite width); (N·k, N·k) with (M·k, N·k)
-    acts on outputs stacked with index i·k + output (finite width). Raises ``SpecError`` if shapes disagree.
+    acts on outputs stacked with index i·k + output (finite width). ``precision`` is the dtype in which the kernels were
+    computed: their rounding noise. Raises ``SpecError`` if shapes disagree.
     """
 
     kernel: Array
@@ -28,6 +29,7 @@ class LinearModel:
     start: Array
     start_test: Array
     targets: Array
+    precision: str = "float64"
 
     def __post_init__(self) -> None:
         n, k = self.targets.shape
@@ -50,14 +52,15 @@ class LinearModel:
         initialisations. Raises ``DataError`` for what is not finite numbers, ``SpecError`` if shapes disagree.
         """
         Y = outputs_of(targets, "targets")
-        K = np.asarray(operator_of(kernel), dtype=np.float64)
+        found = operator_of(kernel)
+        K = np.asarray(found, dtype=np.float64)
         given = None if kernel_test is None else np.asarray(operator_of(kernel_test, "kernel_test"), dtype=np.float64)
         K_test = np.zeros((0, len(K))) if given is None else given
         k = Y.shape[1]
         rows = len(K_test) // (max(1, len(K) // len(Y)) if len(Y) else 1)
         f0 = np.zeros_like(Y) if start is None else outputs_of(start, "start")
         f0_test = np.zeros((rows, k)) if start_test is None else outputs_of(start_test, "start_test")
-        return cls(K, K_test, f0, f0_test, Y)
+        return cls(K, K_test, f0, f0_test, Y, str(found.dtype))
 
     @property
     def stacked(self) -> bool:

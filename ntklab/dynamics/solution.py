@@ -154,8 +154,9 @@ class _Modes:
             ridge *= float(np.trace(model.kernel)) / len(model.kernel)
         if ridge:
             model = replace(model, kernel=closed_form.with_nugget(model.kernel, ridge, absolute=True))
-        spectrum = closed_form.decompose(model.kernel)
-        return cls(model, spectrum, ridge, spectra.rounding_floor(spectrum.values))
+        spectrum = closed_form.decompose(model.kernel, model.precision)
+        rounding = float(np.finfo(model.precision).eps) * max(float(spectrum.values[0]), 0.0)
+        return cls(model, spectrum, ridge, max(spectra.rounding_floor(spectrum.values), rounding))
 
     def learned(self, q: Array) -> Array:
         """``q`` of the modes above rounding noise, 0 for the others: along these a kernel has no outputs to move."""
@@ -178,5 +179,7 @@ class _Modes:
             )
         elif condition > ILL:
             yield f"the training kernel is ill-conditioned ({condition:.1e}): late test outputs lose as many digits"
+        if self.model.precision == "float32":
+            yield "the kernel was computed in float32: modes below 1e-7 of the largest are not told apart"
         if self.ridge:
             yield f"ridge {self.ridge:.6g} on the diagonal of the training kernel"

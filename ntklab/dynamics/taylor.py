@@ -38,7 +38,8 @@ class TaylorExpansion(nn.Module):
     def forward(self, *inputs: Any, **named: Any) -> Tensor:
         """The expansion at the parameters that ``network`` has now."""
         start = {name: self.get_buffer(f"start_{i}") for i, name in enumerate(self._names)}
-        change = {name: self.network.get_parameter(name) - theta for name, theta in start.items()}
+        now = dict(self.network.named_parameters())
+        change = {name: now[name] - theta for name, theta in start.items()}
 
         def along(s: Tensor) -> tuple[Tensor, ...]:
             moved = {name: theta + s * change[name] for name, theta in start.items()}
@@ -92,7 +93,7 @@ def copied(module: nn.Module) -> nn.Module:
 
 @cache
 def _prepare() -> None:
-    """Let torch load its rules of forward derivatives, which it does with a function that it calls deprecated itself."""
+    """Let torch load its rules of forward derivatives: it warns of a function of its own while it does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         jvp(torch.sin, (torch.zeros(()),), (torch.ones(()),))
