@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, closing, contextmanager
+from threading import Event
 from typing import TypeVar
 
 import torch
@@ -15,6 +16,7 @@ R = TypeVar("R")
 
 # Below this size (multiply-adds) threads wait more than they work.
 _THREADS_FROM = 1e8
+_BEAT = 0.1  # seconds
 
 
 def threads_for(operations: float) -> AbstractContextManager[None]:
@@ -51,6 +53,19 @@ def each(tasks: Iterable[T], act: Callable[[T], R], workers: int) -> Generator[t
                 result = act(task)
             yield task, result
         return
+    with closing(beating(tasks, act, workers)) as results:
+        for pair in results:
+            if pair is not None:
+                yield pair
+
+
+def beating(
+    tasks: Iterable[T], act: Callable[[T], R], workers: int, *, stop: Event | None = None
+) -> Generator[tuple[T, R] | None, None, None]:
+    """As ``each``, always in other threads, with None every 0.1 s in which no result came.
+
+    So that a consumer can leave while a task runs: ``stop`` is set when it leaves early, for tasks to see.
+    """
     waiting: deque[tuple[T, Future[R]]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="tiles")
     try:
@@ -58,14 +73,22 @@ def each(tasks: Iterable[T], act: Callable[[T], R], workers: int) -> Generator[t
             with threads_for(0):  # new threads take over the setting of this moment
                 waiting.append((task, pool.submit(act, task)))
             if len(waiting) >= 2 * workers:
-                yield _first(waiting)
+                yield from _first(waiting)
         while waiting:
-            yield _first(waiting)
+            yield from _first(waiting)
+        stop = None  # all was done
     finally:
+        if stop is not None:
+            stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _first(waiting: deque[tuple[T, Future[R]]]) -> tuple[T, R]:
+def _first(waiting: deque[tuple[T, Future[R]]]) -> Generator[tuple[T, R] | None, None, None]:
     task, future = waiting.popleft()
-    with threads_for(0):
-        return task, future.result()
+    while True:
+        with threads_for(0):
+            finished, _ = wait((future,), timeout=_BEAT)
+        if finished:
+            break
+        yield None
+    yield task, future.result()

@@ -98,8 +98,8 @@ def edge_for_seconds(seconds_per_pair: float, limit: float = 0.05) -> int:
 class Assembly:
     """Fills a preallocated kernel (n1, n2, *outputs) tile by tile; ``values`` is complete when every tile was put.
 
-    ``outputs`` is () for one number a pair, (k,) for the output diagonal, (k, k) for all output pairs: then the mirror
-    image of a tile swaps the outputs too.
+    ``outputs`` is () for one number a pair, (k,) for the output diagonal, (k, k) for all output pairs, (H, H, W, W) for
+    all pairs of positions: then the mirror image of a tile swaps those too.
     """
 
     def __init__(self, kernel: str, plan: TilePlan, dtype: str, outputs: tuple[int, ...] = ()) -> None:
@@ -111,7 +111,7 @@ class Assembly:
         """Store a tile (rows, columns, *outputs), mirror it where the plan says so, and return it for drawing."""
         target = self.values[block.row_slice, block.column_slice]
         target[...] = values
-        flipped = (1, 0, *range(target.ndim - 1, 1, -1))
+        flipped = (1, 0, *swapped(target.ndim - 2))
         if block.diagonal:
             lower = np.tril_indices(target.shape[0], -1)
             target[lower] = target.transpose(flipped)[lower]
@@ -122,10 +122,15 @@ class Assembly:
         )
 
 
+def swapped(axes: int) -> tuple[int, ...]:
+    """The axes behind rows and columns in the mirror image: neighbours change places, a single axis stays."""
+    return tuple(2 + (i ^ 1) for i in range(axes)) if axes % 2 == 0 else (2,)
+
+
 def _shown(values: Array) -> Array:
-    """(rows, columns): the mean over the outputs kept."""
-    if values.ndim == 2:
-        return values
+    """(rows, columns): the mean over the outputs kept, each with itself."""
     if values.ndim == 3:
         return np.asarray(values.mean(axis=-1))
-    return np.asarray(np.trace(values, axis1=2, axis2=3) / values.shape[-1])
+    while values.ndim > 2:
+        values = np.trace(values, axis1=2, axis2=3) / values.shape[2]
+    return np.asarray(values)

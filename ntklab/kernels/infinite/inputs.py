@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ntklab import spec
-from ntklab.errors import DataError, NtkLabError, SpecError
+from ntklab.errors import DataError, SpecError
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """``X`` (n1 + n2, features): the samples of x1, then those of x2 (n2 = 0 where the kernel is of x1 with itself).
+    """``X`` (*sizes, n1 + n2, channels): the samples of x1, then those of x2 (n2 = 0 for the kernel of x1 with itself).
 
-    ``q`` (n1 + n2,) float64 is the input kernel of each sample with itself, <x, x>/features.
+    ``masks`` (*sizes, n1 + n2) is true at masked positions, ``patterns`` (n1 + n2, *axes, *axes) are those of graphs.
     """
 
     X: Tensor
-    q: Tensor
     n1: int
     n2: int
+    masks: Tensor | None = None
+    patterns: Tensor | None = None
 
     @property
     def symmetric(self) -> bool:
@@ -37,59 +40,111 @@ class Inputs:
         return self.n1, self.n2 or self.n1
 
     @property
-    def sides(self) -> tuple[Tensor, Tensor]:
-        """Samples of the rows and of the columns."""
-        return self.X[: self.n1], self.X if self.symmetric else self.X[self.n1 :]
+    def samples(self) -> int:
+        """How many there are of rows and columns together."""
+        return self.n1 + self.n2
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Of the spatial axes."""
+        return tuple(self.X.shape[:-2])
+
+    @property
+    def bytes(self) -> int:
+        """What the samples take."""
+        extra = sum(part.numel() * part.element_size() for part in (self.masks, self.patterns) if part is not None)
+        return self.X.numel() * self.X.element_size() + extra
+
+    def of(self, few: Tensor) -> Inputs:
+        """The same for a few of the samples, with themselves."""
+        masks = None if self.masks is None else self.masks[..., few]
+        patterns = None if self.patterns is None else self.patterns[few]
+        return Inputs(self.X[..., few, :], len(few), 0, masks, patterns)
+
+    def double(self) -> Inputs:
+        """The same samples in double precision."""
+        return Inputs(self.X.double(), self.n1, self.n2, self.masks, self.patterns)
 
 
 def inputs(
-    architecture: spec.Architecture, x1: Any, x2: Any | None, dtype: torch.dtype, device: torch.device
+    architecture: spec.Architecture,
+    x1: Any,
+    x2: Any | None,
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
+    patterns: tuple[Any, Any] = (None, None),
+    mask_constant: float | None = None,
 ) -> Inputs:
-    """Check the samples and put them on ``device``.
+    """Check the samples and put them on ``device``. An architecture that begins with Flatten takes vectors.
 
-    Raises ``DataError`` naming the argument and the row for a wrong shape, NaN or infinity, and ``NtkLabError`` where
-    positions (pixels, tokens) would have to be carried through layers.
+    Raises ``DataError`` naming the argument and the row for a wrong shape, NaN or infinity.
     """
-    _check_layout(architecture)
-    shape = architecture.input.shape
-    parts = [_checked("x1", x1, shape)] + ([_checked("x2", x2, shape)] if x2 is not None else [])
-    X = torch.from_numpy(np.concatenate(parts)).to(dtype)
-    q = torch.cat([rows.double().square().sum(1) for rows in torch.split(X, 256)]) / X.shape[1]
-    return Inputs(X.to(device), q, len(parts[0]), len(parts[1]) if x2 is not None else 0)
-
-
-def _check_layout(architecture: spec.Architecture) -> None:
     if not isinstance(architecture, spec.Architecture):
         raise SpecError(
             f"architecture: expected an Architecture, got {type(architecture).__name__}; describe the network as one "
             "(Architecture.from_dict reads plain tables)"
         )
-    first = architecture.layers[0]
-    if architecture.input.kind != "vector" and not isinstance(first, spec.Flatten):
-        raise NtkLabError(
-            f"layer 1 ({type(first).__name__}): there is no infinite-width rule yet for layers on the positions of a "
-            f"{architecture.input.kind}; put a Flatten layer first, or use the empirical kernel of a finite network"
-        )
+    shape = architecture.input.shape
+    parts = [checked("x1", x1, shape)] + ([checked("x2", x2, shape)] if x2 is not None else [])
+    whole = np.concatenate(parts)
+    masks = None
+    if mask_constant is not None:
+        masks = (whole == mask_constant).all(axis=-1)
+        whole = np.where(masks[..., None], 0.0, whole)
+    if isinstance(architecture.layers[0], spec.Flatten):
+        whole, masks = whole.reshape(len(whole), -1), None
+    return Inputs(
+        torch.from_numpy(np.ascontiguousarray(np.moveaxis(whole, 0, -2))).to(device=device, dtype=dtype),
+        len(parts[0]),
+        len(parts[1]) if x2 is not None else 0,
+        None if masks is None else torch.from_numpy(np.moveaxis(masks, 0, -1)).to(device),
+        _patterns(patterns, parts, dtype, device),
+    )
 
 
-def _checked(name: str, x: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[Any]]:
-    """(n, features) floating-point samples."""
+def _patterns(patterns: tuple[Any, Any], parts: list[Array], dtype: torch.dtype, device: torch.device) -> Tensor | None:
+    """(n1 + n2, *axes, *axes). Raises ``DataError`` where one is missing or does not go with its samples."""
+    if all(pattern is None for pattern in patterns):
+        return None
+    found = []
+    for name, pattern, samples in zip(("pattern1", "pattern2"), patterns, parts, strict=False):
+        if pattern is None:
+            raise DataError(
+                f"{name}: expected a matrix for each of {len(samples)} samples, got none; give both patterns"
+            )
+        array = numbers(name, pattern)
+        if len(array) != len(samples) or array.ndim < 3 or not np.isfinite(array).all():
+            raise DataError(
+                f"{name}: expected finite numbers of shape ({len(samples)}, L, L), one matrix for each sample, got "
+                f"{array.shape}; stack the adjacency matrices in the order of the samples"
+            )
+        found.append(array)
+    return torch.from_numpy(np.concatenate(found)).to(device=device, dtype=dtype)
+
+
+def numbers(name: str, x: Any) -> Array:
+    """``x`` as an array of numbers."""
     try:
         array = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
     except ValueError:
         array = np.empty(0, dtype=object)  # rows of different lengths
     if array.dtype.kind not in "fiub":
         raise DataError(f"{name}: expected numbers, got {array.dtype}; convert it to float64")
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def checked(name: str, x: Any, shape: tuple[int, ...]) -> Array:
+    """(n, *shape) finite floating-point samples."""
+    array = numbers(name, x)
     if array.ndim != len(shape) + 1 or array.shape[1:] != shape or not len(array):
         wanted = ", ".join(map(str, ("n", *shape)))
         raise DataError(
             f"{name}: expected shape ({wanted}) with n of at least 1 for this architecture's input, got "
             f"{array.shape}; reshape the samples or change the input shape"
         )
-    flat = array.reshape(len(array), prod(shape))
-    flat = flat if flat.dtype in (np.float32, np.float64) else flat.astype(np.float64)
-    finite = np.isfinite(flat).all(axis=1)
+    finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
         raise DataError(f"{name}: row {row} has NaN or infinite values; remove or fill it in")
-    return flat
+    return array

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ntklab import spec
 from ntklab.errors import SpecError
 from ntklab.kernels import budget
-from ntklab.kernels.infinite.forecast import REMEDY, plan_of
-from ntklab.kernels.infinite.inputs import inputs
-from ntklab.kernels.infinite.request import Request
-from ntklab.kernels.infinite.state import State
-from ntklab.kernels.threads import each, threads_for
+from ntklab.kernels.infinite.forecast import REMEDY, Plan, plan_of
+from ntklab.kernels.infinite.form import Form
+from ntklab.kernels.infinite.inputs import Array, inputs
+from ntklab.kernels.infinite.request import Request, listed
+from ntklab.kernels.infinite.rules import Stack
+from ntklab.kernels.infinite.state import Pairs, State
+from ntklab.kernels.threads import beating, threads_for
 from ntklab.kernels.tiles import Assembly, Block
 from ntklab.networks.devices import torch_device, torch_dtype
 from ntklab.progress import Partial, Progress, Work
@@ -26,7 +30,7 @@ from ntklab.results import Gram, Provenance
 KINDS = ("nngp", "ntk")
 
 
-def infinite_kernel(
+def infinite_kernel(  # noqa: PLR0913 (one argument for each thing that comes with the samples)
     architecture: spec.Architecture,
     x1: Any,
     x2: Any | None = None,
@@ -35,6 +39,9 @@ def infinite_kernel(
     dtype: str = "float64",
     device: str | torch.device = "cpu",
     memory: int | None = None,
+    pattern1: Any | None = None,
+    pattern2: Any | None = None,
+    mask_constant: float | None = None,
 ) -> Work[dict[str, Gram]]:
     """Kernels of ``architecture`` at infinite width between the samples x1 (n1, *shape) and x2 (n2, *shape).
 
@@ -46,25 +53,33 @@ def infinite_kernel(
     integrals without a closed form, and of float32 against float64, measured on a few samples; None where there is only
     the rounding of float64.
 
+    A network without a read-out keeps its positions: Gram (n1, n2, H, H, W, W), axis by axis. ``pattern1`` (n1, L, L)
+    and ``pattern2`` are the matrices of ``Aggregate`` layers; positions whose every channel equals ``mask_constant``
+    are masked.
+
     Yields ``Forecast``, then for each tile ``Partial("tile", Tile)`` of each kind and ``Progress``. Raises
     ``SpecError``, ``DataError``, ``DeviceError``, ``MemoryBudgetError``, ``NumericalError``, and ``NtkLabError`` naming
     a layer that has no rule where it stands.
     """
     started = time.perf_counter()
     _check_kinds(kinds)
-    data = inputs(architecture, x1, x2, torch_dtype(dtype), torch_device(device))
+    data = inputs(
+        architecture, x1, x2, dtype=torch_dtype(dtype), device=torch_device(device), patterns=(pattern1, pattern2),
+        mask_constant=mask_constant,
+    )  # fmt: skip
     request = Request(architecture.layers, data, ntk="ntk" in kinds)
+    network = request.network()
     with threads_for(0):
         cost = request.cost()
-    plan = plan_of(cost, data, len(kinds), memory)
+    plan = plan_of(cost, data, (network.before, network.after), len(kinds), memory)
     yield plan.forecast
-    with threads_for(0):
-        network = request.network()
     with budget.allocation(REMEDY):
-        assemblies = [Assembly(kind, plan.tiles, dtype) for kind in kinds]
-        yield from _fill(assemblies, each(plan.tiles, lambda block: network.run(request.start(block)), plan.workers))
+        selves = yield from _alone(request, network, plan)
+        assemblies = [Assembly(kind, plan.tiles, dtype, _outputs(network.after)) for kind in kinds]
+        yield from _fill(assemblies, request, network, plan, selves)
     with threads_for(0):
         rounding = request.rounding() if dtype == "float32" else {}
+        error = network.error()
     origin = Provenance(
         kind="",
         parameterisation=_parameterisation(architecture.layers),
@@ -80,21 +95,73 @@ def infinite_kernel(
             assembly.values,
             replace(origin, kind=assembly.kernel),
             symmetric=data.symmetric,
-            error=network.cost.error + rounding.get(assembly.kernel, 0.0) or None,
+            error=error + rounding.get(assembly.kernel, 0.0) or None,
         )
         for assembly in assemblies
     }
 
 
-def _fill(assemblies: Sequence[Assembly], states: Generator[tuple[Block, State], None, None]) -> Work[None]:
+def _alone(request: Request, network: Stack, plan: Plan) -> Work[State]:
+    """Take all samples through with themselves, chunk by chunk: what they end with."""
+    ends: list[State] = []
+    total = len(plan.chunks) + len(plan.tiles)
+    chunks = (slice(*chunk) for chunk in plan.chunks)
+    with closing(beating(chunks, partial(request.alone, network), 1, stop=request.stop)) as states:
+        for result in states:
+            if result is not None:
+                ends.append(result[1])
+            yield Progress(len(ends), total, "Samples with themselves")
+    network.settle()
+    T = [end.ntk for end in ends if end.ntk is not None]
+    return State(torch.cat([end.nngp for end in ends]), torch.cat(T) if T else None, Pairs.alone(slice(None)))
+
+
+def _fill(assemblies: Sequence[Assembly], request: Request, network: Stack, plan: Plan, selves: State) -> Work[None]:
     """Put the end of every tile where it belongs."""
-    with closing(states):
-        for done, (block, state) in enumerate(states, start=1):
-            for assembly in assemblies:
-                tile = state.nngp if assembly.kernel == "nngp" else state.ntk
-                values = torch.zeros_like(state.nngp) if tile is None else tile
-                yield Partial("tile", assembly.put(block, values.cpu().numpy()))
-            yield Progress(done, len(assemblies[0].plan), "Infinite-width kernel")
+    done, total = len(plan.chunks), len(plan.chunks) + len(plan.tiles)
+    act = partial(request.tile, network)
+    with closing(beating(plan.tiles, act, plan.workers, stop=request.stop)) as states:
+        for result in states:
+            if result is not None:
+                done += 1
+                block, state = result
+                for assembly in assemblies:
+                    values = _values(_kind(state, assembly.kernel), _kind(selves, assembly.kernel), block, request)
+                    yield Partial("tile", assembly.put(block, values))
+            yield Progress(done, total, "Infinite-width kernel")
+
+
+def _kind(state: State, kernel: str) -> Tensor:
+    """T is zero where no layer has weights."""
+    if kernel == "nngp":
+        return state.nngp
+    return torch.zeros_like(state.nngp) if state.ntk is None else state.ntk
+
+
+def _values(tile: Tensor, selves: Tensor, block: Block, request: Request) -> Array:
+    """(rows, columns, *outputs) of a block: its pairs in place, samples with themselves on its diagonal."""
+    if request.listed:
+        i, j = listed(block)
+        pairs = _interleaved(tile)
+        values = pairs.new_zeros((*block.shape, *pairs.shape[1:]))
+        values[i, j] = pairs
+    else:
+        values = tile
+    if block.diagonal:
+        alone = torch.arange(block.shape[0])
+        values[alone, alone] = _interleaved(selves[block.row_slice]).to(values)
+    return values.cpu().numpy()
+
+
+def _interleaved(pairs: Tensor) -> Tensor:
+    """(pairs, H, W, H', W') as (pairs, H, H', W, W')."""
+    axes = (pairs.ndim - 1) // 2
+    return pairs.permute(0, *(1 + i + axes * k for i in range(axes) for k in range(2)))
+
+
+def _outputs(form: Form) -> tuple[int, ...]:
+    """Axes of the result behind rows and columns."""
+    return tuple(size for size in form.sizes for _ in range(2))
 
 
 def _parameterisation(layers: Sequence[spec.Layer]) -> str | None:
@@ -104,7 +171,7 @@ def _parameterisation(layers: Sequence[spec.Layer]) -> str | None:
 
 def _parameterisations(layers: Sequence[spec.Layer]) -> Iterator[str]:
     for layer in layers:
-        if isinstance(layer, spec.Dense):
+        if hasattr(layer, "param"):
             yield layer.param
         elif isinstance(layer, spec.Branch):
             for branch in layer.branches:

@@ -1,4 +1,4 @@
-"""From layers to steps: the table of rules, and the walk that binds a network to its samples."""
+"""From layers to steps: the table of rules, what each needs of the layer before it, and the walk that binds them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,29 @@ import torch
 
 from ntklab import spec
 from ntklab.errors import NtkLabError, NumericalError
-from ntklab.kernels.infinite import branch, dense, dropout, flatten
-from ntklab.kernels.infinite.activations import DUALS, bind_activation
-from ntklab.kernels.infinite.state import Context, Cost, Samples, State, Step
+from ntklab.kernels.infinite import activations, branch, convolution, dense, dropout, flatten, pooling
+from ntklab.kernels.infinite.activations import DUALS
+from ntklab.kernels.infinite.form import Form
+from ntklab.kernels.infinite.state import Context, Cost, State, Step, Stopped, Uncross
 
-RULES: dict[type[spec.Spec], Callable[[Any, Samples, Context], Step]] = {
+Bind = Callable[[Any, Form, Context, str], Step]
+
+RULES: dict[type[spec.Spec], Bind] = {
     spec.Dense: dense.bind,
+    spec.Conv: convolution.bind,
     spec.Dropout: dropout.bind,
     spec.Flatten: flatten.bind,
+    spec.GlobalAvgPool: pooling.bind_global,
+    spec.GlobalSumPool: pooling.bind_global,
+    **dict.fromkeys(DUALS, activations.bind),
+}
+
+# Whether a layer needs all pairs of positions of the layer before it, if what comes behind it does or does not need
+# all pairs of its own. Layers that are not named pass the need on.
+NEEDS: dict[type[spec.Spec], Callable[[Any, bool], bool]] = {
+    spec.Flatten: lambda _, __: False,
+    spec.GlobalAvgPool: lambda _, __: True,
+    spec.GlobalSumPool: lambda _, __: True,
 }
 
 
@@ -24,53 +39,103 @@ def supported(layer: spec.Layer) -> bool:
     """Whether ``layer``, with everything inside it, has an infinite-width rule."""
     if isinstance(layer, spec.Branch):
         return all(supported(part) for path in layer.branches for part in path)
-    return type(layer) in RULES or type(layer) in DUALS
+    return type(layer) in RULES
 
 
-def bind_stack(layers: Sequence[spec.Layer], samples: Samples, context: Context, place: str = "") -> Step:
-    """The layers one after the other, as a single step bound to ``samples``.
+def needs(layers: Sequence[spec.Layer], *, crossed: bool) -> bool:
+    """Whether ``layers`` need all pairs of positions of what comes before them; ``crossed``: what comes behind does."""
+    for layer in reversed(layers):
+        if isinstance(layer, spec.Branch):
+            crossed = any(needs(path, crossed=crossed) for path in layer.branches)
+        elif type(layer) in NEEDS:
+            crossed = NEEDS[type(layer)](layer, crossed)
+    return crossed
 
-    Raises ``NtkLabError`` naming the layer that has no rule, or whose rule does not hold where it stands, and
-    ``NumericalError`` naming the layer behind which a variance is no longer a finite number.
-    """
-    steps, after = [], samples
-    for position, layer in enumerate(layers, start=1):
-        here = f"{place}layer {position} ({type(layer).__name__})"
-        step = _bind(layer, after, context, here)
-        after = step.after
-        _check_finite(after, here)
-        steps.append(step)
 
-    def run(state: State) -> State:
-        for step in steps:
+class Stack(Step):
+    """Layers one after the other. ``places`` says where each step stands, for messages."""
+
+    def __init__(self, steps: Sequence[Step], places: Sequence[str], before: Form, context: Context) -> None:
+        super().__init__(before, steps[-1].after if steps else before, context)
+        self.steps, self.places = steps, places
+        self._add_up()
+
+    def alone(self, state: State) -> State:
+        for step, place in zip(self.steps, self.places, strict=True):
+            self._check_wanted()
+            state = step.alone(state)
+            _check_finite(state, place)
+        return state
+
+    def settle(self) -> None:
+        for step in self.steps:
+            step.settle()
+        self._add_up()
+        self.notes = tuple(dict.fromkeys(note for step in self.steps for note in step.notes))
+
+    def error(self) -> float:
+        return sum(step.error() for step in self.steps)
+
+    def run(self, state: State) -> State:
+        for step in self.steps:
+            self._check_wanted()
             state = step.run(state)
         return state
 
-    cost = Cost()
-    for step in steps:
-        cost = cost.then(step.cost)
-    return Step(run, after, cost, tuple(dict.fromkeys(note for step in steps for note in step.notes)))
+    def _add_up(self) -> None:
+        total = Cost(held=self.context.kinds * self.before.entries)
+        for step in self.steps:
+            total = total.then(step.cost)
+        self.cost = total
+
+    def _check_wanted(self) -> None:
+        if self.context.stop.is_set():
+            raise Stopped
 
 
-def _bind(layer: spec.Layer, samples: Samples, context: Context, place: str) -> Step:
+def bind_stack(
+    layers: Sequence[spec.Layer], form: Form, context: Context, *, crossed: bool = False, place: str = ""
+) -> Stack:
+    """The layers one after the other, bound to what comes before them.
+
+    ``crossed``: all pairs of positions are needed behind. Raises ``NtkLabError`` naming the layer that has no rule, or
+    whose rule does not hold where it stands.
+    """
+    steps: list[Step] = []
+    places: list[str] = []
+    before = form
+    for position, layer in enumerate([*layers, None], start=1):
+        wanted = needs(layers[position - 1 :], crossed=crossed)
+        here = f"{place}layer {position} ({type(layer).__name__})"
+        if form.crossed and not wanted:
+            steps.append(Uncross(form, context))
+            places.append(here)
+            form = steps[-1].after
+        if layer is not None:
+            steps.append(_bind(layer, form, context, here, crossed=needs(layers[position:], crossed=crossed)))
+            places.append(here)
+            form = steps[-1].after
+    return Stack(steps, places, before, context)
+
+
+def _bind(layer: spec.Layer, form: Form, context: Context, place: str, *, crossed: bool) -> Step:
     if isinstance(layer, spec.Branch):
         ends = [
-            bind_stack(path, samples, context, f"{place}, branch {number}, ")
+            bind_stack(path, form, context, crossed=crossed, place=f"{place}, branch {number}, ")
             for number, path in enumerate(layer.branches, start=1)
         ]
-        return branch.merge(layer, ends, place)
-    if type(layer) in DUALS:
-        return bind_activation(layer, samples, context, place)
+        return branch.bind(layer, ends, form, context, place)
     if type(layer) in RULES:
-        return RULES[type(layer)](layer, samples, context)
+        return RULES[type(layer)](layer, form, context, place)
     raise NtkLabError(
         f"{place}: there is no infinite-width rule for this layer; replace it, or use the empirical kernel of a "
         "finite network"
     )
 
 
-def _check_finite(samples: Samples, place: str) -> None:
-    if not bool(torch.isfinite(samples.q).all() & torch.isfinite(samples.t).all()):
-        raise NumericalError(
-            f"{place}: the variance of its units is not finite; make W_std smaller or scale the inputs down"
-        )
+def _check_finite(state: State, place: str) -> None:
+    for part in (state.nngp, state.ntk):
+        if part is not None and not bool(torch.isfinite(part.sum())):
+            raise NumericalError(
+                f"{place}: the variance of its units is not finite; make W_std smaller or scale the inputs down"
+            )

@@ -1,106 +1,213 @@
-"""What the recursion carries: a tile of covariances between samples, and what is known of each sample alone.
+"""What the recursion carries through the layers: covariances of a tile of sample pairs.
 
-For samples x, x' and the units u = z(x), v = z(x') of a layer: the NNGP covariance S = E[u v], the tangent kernel T,
-and the diagonals q = E[u²], t = T(x, x). Diagonals are carried on their own, in float64 and in closed form: the pair
-formulas lose half the digits where two samples coincide, so no diagonal entry is ever computed through them.
+For samples x, x' and the units u = z(x), v = z(x') of a layer: the NNGP covariance S = E[u v] and the tangent kernel T.
+Every pair of samples evolves on its own; all that a rule needs beside it are the variances q = E[u²] of both samples.
+So each sample is taken through the network with itself first (``Step.alone``), in float64 and with exact diagonals: the
+pair formulas lose half the digits where two units coincide. Rules keep what they need of it, and tiles follow.
+
+Layout: without crossing, axes of positions come first and pairs of samples last, (*sizes, *batch): a shift of positions
+moves whole rows. Crossed states are (*batch, *sizes, *sizes'), where the batch is a list of pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from ntklab.kernels.tiles import Block
+from ntklab.kernels.infinite.form import Form
+
+Index = slice | Tensor
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Each sample alone, all of x1 and then all of x2: ``q`` and ``t`` (n,) float64.
+class Pairs:
+    """Which samples a batch pairs: ``left`` with ``right``, indices into all samples.
 
-    ``width`` is the number of units of the finite layer (the standard parameterisation depends on it). ``gaussian``:
-    the units are jointly Gaussian, as they are after a dense layer.
+    ``grid``: every one of the left with every one of the right, batch shape (rows, columns); else one by one, (pairs,).
+    ``diagonal``: a grid of samples with themselves, whose diagonal is not computed here.
     """
 
-    q: Tensor
-    t: Tensor
-    width: float
-    gaussian: bool = False
+    left: Index
+    right: Index
+    grid: bool = False
+    diagonal: bool = False
+
+    @classmethod
+    def alone(cls, samples: slice) -> Pairs:
+        """Each of ``samples`` with itself."""
+        return cls(samples, samples)
+
+    @property
+    def selves(self) -> bool:
+        """Whether these are samples with themselves."""
+        return self.left is self.right
+
+    def beside(self, table: Tensor, form: Form) -> tuple[Tensor, Tensor]:
+        """Entries of ``table`` (m, *sizes, n) for both samples of each pair, to broadcast against tiles of ``form``."""
+        left, right = table[..., self.left], table[..., self.right]
+        if self.grid:
+            return left[..., :, None], right[..., None, :]
+        if not form.crossed:
+            return left, right
+        axes = len(form.sizes)
+        left, right = (side.movedim(-1, 1).contiguous() for side in (left, right))
+        return left.reshape(*left.shape, *(1,) * axes), right.reshape(*right.shape[:2], *(1,) * axes, *right.shape[2:])
 
 
 @dataclass(frozen=True)
 class State:
-    """A tile: ``nngp`` S and ``ntk`` T, both (rows, columns); T is None while it is zero or not asked for.
+    """A tile: ``nngp`` S and ``ntk`` T in the layout of its form; T is None while it is zero or not asked for.
 
     Steps own the tensors they are given and may overwrite them.
     """
 
     nngp: Tensor
     ntk: Tensor | None
-    block: Block
+    pairs: Pairs
 
     def clone(self) -> State:
         """A copy that can be overwritten without harm to this one."""
         return replace(self, nngp=self.nngp.clone(), ntk=None if self.ntk is None else self.ntk.clone())
 
-    def settled(self, samples: Samples) -> State:
-        """The same with the exact diagonals of ``samples``, where the tile pairs each sample with itself."""
-        if self.block.diagonal:
-            rows = self.block.row_slice
-            self.nngp.diagonal().copy_(samples.q[rows])
-            if self.ntk is not None:
-                self.ntk.diagonal().copy_(samples.t[rows])
+    def with_alone(self, q: Tensor, t: Tensor | None, form: Form) -> State:
+        """Samples with themselves: the same with ``q`` and ``t`` (*sizes, n) where a position is paired with itself."""
+        if not form.crossed:
+            return replace(self, nngp=q, ntk=t)
+        positions_diagonal(self.nngp, form).copy_(samples_first(q))
+        if self.ntk is not None and t is not None:
+            positions_diagonal(self.ntk, form).copy_(samples_first(t))
         return self
+
+
+def positions_diagonal(crossed: Tensor, form: Form) -> Tensor:
+    """A view (batch, positions) of the entries of each position with itself in a crossed state (batch, …)."""
+    count = form.positions
+    return crossed.view(len(crossed), count, count).diagonal(dim1=1, dim2=2)
+
+
+def samples_first(table: Tensor) -> Tensor:
+    """(*sizes, n) as (n, positions)."""
+    return table.reshape(-1, table.shape[-1]).T
+
+
+def variances(S: Tensor, form: Form) -> Tensor:
+    """(*sizes, n): of the units of each sample alone, from a state of samples with themselves."""
+    if not form.crossed:
+        return S
+    return positions_diagonal(S, form).T.reshape(*form.sizes, len(S)).contiguous()
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a step needs: ``nanoseconds`` a pair on one thread, ``buffers`` tile-sized temporaries at the same time,
-    ``table`` bytes a sample that stay for the whole run; and the relative ``error`` it makes beyond rounding."""
+    """What a step needs: ``nanoseconds`` a pair of samples on one thread, ``held`` numbers a pair at the same time
+    (what comes in and goes out included), ``table`` bytes a sample that stay for the whole run."""
 
     nanoseconds: float = 0.0
-    buffers: int = 0
+    held: float = 0.0
     table: int = 0
-    error: float = 0.0
 
     def then(self, other: Cost) -> Cost:
         """The cost of this step followed by ``other``."""
         return Cost(
             self.nanoseconds + other.nanoseconds,
-            max(self.buffers, other.buffers),
+            max(self.held, other.held),
             self.table + other.table,
-            self.error + other.error,
         )
 
 
 @dataclass(frozen=True)
-class Step:
-    """A layer bound to the samples: ``run`` takes a tile through it, ``after`` is each sample behind it."""
-
-    run: Callable[[State], State]
-    after: Samples
-    cost: Cost = Cost()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Context:
-    """The request as the rules see it: ``n1`` rows; columns are the same samples where ``symmetric``, else the rest.
+    """The request as the rules see it. ``samples`` is how many there are, of rows and columns together.
 
-    ``probe``: only the cost is asked for, so errors need not be measured.
+    ``same``: rows and columns are the same samples. ``patterns`` (n, *axes, *axes) are those of graphs.
+    ``stop`` is set when nobody waits for the result any more.
     """
 
-    n1: int
-    symmetric: bool
+    samples: int
+    same: bool
     ntk: bool
     dtype: torch.dtype
     device: torch.device
-    probe: bool = False
+    patterns: Tensor | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
 
-    def sides(self, table: Tensor) -> tuple[Tensor, Tensor]:
-        """A table (m, n) of numbers for each sample as those of rows and of columns, in the dtype of the tiles."""
-        cast = table.to(device=self.device, dtype=self.dtype)
-        left = cast[:, : self.n1].contiguous()
-        return left, left if self.symmetric else cast[:, self.n1 :].contiguous()
+    @property
+    def kinds(self) -> int:
+        """How many kernels a tile carries."""
+        return 2 if self.ntk else 1
+
+    def ready(self, table: Tensor) -> Tensor:
+        """``table`` as tiles need it: on their device, in their precision."""
+        return table.to(device=self.device, dtype=self.dtype).contiguous()
+
+
+class Stopped(Exception):  # noqa: N818 (not an error)
+    """Nobody waits for this tile any more."""
+
+
+class Step:
+    """A layer bound to the request. ``before`` and ``after`` are the forms of what it takes and gives."""
+
+    def __init__(self, before: Form, after: Form, context: Context, cost: Cost | None = None) -> None:
+        self.before, self.after, self.context = before, after, context
+        self.notes: tuple[str, ...] = ()
+        self.cost = self.moving(2.0) if cost is None else cost
+
+    def moving(self, nanoseconds: float, *, buffers: float = 0.0, table: int = 0) -> Cost:
+        """A cost of ``nanoseconds`` for each number that comes in or goes out, whichever are more.
+
+        ``buffers`` are temporaries of that size beside what comes in and goes out.
+        """
+        before, after = self.before.entries, self.after.entries
+        most, kinds = max(before, after), self.context.kinds
+        return Cost(nanoseconds * most, kinds * (before + after) + buffers * most, table)
+
+    def alone(self, state: State) -> State:
+        """Take samples with themselves through, and keep what tiles will need of them."""
+        return self.run(state)
+
+    def settle(self) -> None:
+        """All samples have been through ``alone``: get ready for tiles."""
+
+    def error(self) -> float:
+        """The relative error of this step beyond rounding, measured; 0 for closed forms."""
+        return 0.0
+
+    def run(self, state: State) -> State:
+        """Take a tile through."""
+        raise NotImplementedError
+
+
+class Uncross(Step):
+    """From all pairs of positions to each position with itself."""
+
+    def __init__(self, before: Form, context: Context) -> None:
+        super().__init__(before, before.but(crossed=False), context)
+
+    def run(self, state: State) -> State:
+        T = None if state.ntk is None else self._diagonal(state.ntk)
+        return replace(state, nngp=self._diagonal(state.nngp), ntk=T)
+
+    def _diagonal(self, crossed: Tensor) -> Tensor:
+        return positions_diagonal(crossed, self.before).T.reshape(*self.before.sizes, len(crossed)).contiguous()
+
+
+class Kept:
+    """Variances that samples had when they went through a step, chunk by chunk, in any order."""
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, Tensor] = {}
+
+    def add(self, pairs: Pairs, values: Tensor) -> None:
+        """``values`` (*…, n) of the samples in ``pairs``."""
+        assert isinstance(pairs.left, slice)
+        self._chunks[pairs.left.start] = values.clone()
+
+    def all(self) -> Tensor:
+        """(*…, n) of all samples; the chunks are let go."""
+        table = torch.cat([self._chunks[start] for start in sorted(self._chunks)], dim=-1)
+        self._chunks.clear()
+        return table

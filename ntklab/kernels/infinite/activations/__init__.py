@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -16,13 +16,15 @@ from ntklab.kernels.infinite.activations.exponential import ExpNormalized, Expon
 from ntklab.kernels.infinite.activations.functions import FUNCTIONS
 from ntklab.kernels.infinite.activations.gaussian import Gabor, Gaussian
 from ntklab.kernels.infinite.activations.gelu import Gelu
+from ntklab.kernels.infinite.activations.layer import ActivationStep
 from ntklab.kernels.infinite.activations.numerical import HermiteDual
 from ntklab.kernels.infinite.activations.polynomial import hermite, monomial, polynomial
 from ntklab.kernels.infinite.activations.rectified import RectifiedMonomial
 from ntklab.kernels.infinite.activations.relu import Rectifier
 from ntklab.kernels.infinite.activations.sign import Sign
 from ntklab.kernels.infinite.activations.sinusoid import Sinusoid
-from ntklab.kernels.infinite.state import Context, Samples, State, Step
+from ntklab.kernels.infinite.form import Form
+from ntklab.kernels.infinite.state import Context, Step
 from ntklab.spec import activations as acts
 
 _LOGISTIC_SCALE = 2.4020563531719796
@@ -53,27 +55,11 @@ DUALS: dict[type[spec.Spec], Callable[[Any, Tensor], Dual]] = {
 }
 
 
-def bind_activation(layer: spec.Layer, samples: Samples, context: Context, place: str) -> Step:
-    """S ← E φφ and T ← T·E φ'φ', exactly on the diagonal. Raises ``NtkLabError`` unless the input is Gaussian."""
-    if not samples.gaussian:
+def bind(layer: spec.Layer, before: Form, context: Context, place: str) -> Step:
+    """The step of an activation. Raises ``NtkLabError`` unless the input is Gaussian."""
+    if not before.gaussian:
         raise NtkLabError(
-            f"{place}: its input is not Gaussian, so its expectation has no closed form; put a Dense layer before it"
+            f"{place}: its input is not Gaussian, so its expectation has no closed form; put a layer with weights "
+            "before it"
         )
-    dual = DUALS[type(layer)](layer, samples.q)
-    k, slope = dual.diagonal(samples.q)
-    after = replace(samples, q=k, t=samples.t * slope, gaussian=False)
-    left, right = context.sides(dual.table(samples.q))
-
-    def run(state: State) -> State:
-        S, T, block = state.nngp, state.ntk, state.block
-        if block.diagonal:
-            S.diagonal().zero_()  # exact values follow; until then a harmless correlation
-        rows, columns = left[:, block.row_slice, None], right[:, None, block.column_slice]
-        k, slope = dual.pair(S, rows, columns, derivative=T is not None)
-        if T is not None:
-            T = T.zero_() if slope is None else T.mul_(slope)
-        return replace(state, nngp=k, ntk=T).settled(after)
-
-    error = 0.0 if context.probe else dual.error(samples.q)
-    cost = replace(dual.cost, table=left.element_size() * len(left), error=error)
-    return Step(run, after, cost, (dual.note,) if dual.note else ())
+    return ActivationStep(partial(DUALS[type(layer)], layer), before, context)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.state import Cost
+
+@dataclass(frozen=True)
+class Price:
+    """What ``Dual.pair`` needs: ``nanoseconds`` an entry on one thread, ``buffers`` temporaries as large as S."""
+
+    nanoseconds: float
+    buffers: int
 
 
 class Dual(Protocol):
@@ -15,7 +22,7 @@ class Dual(Protocol):
     arXiv:1602.05897; the second is the derivative of the first by S)."""
 
     @property
-    def cost(self) -> Cost:
+    def cost(self) -> Price:
         """The cost of ``pair``."""
         ...
 

@@ -7,9 +7,8 @@ from math import pi
 
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Smooth
+from ntklab.kernels.infinite.activations.dual import Price, Smooth
 from ntklab.kernels.infinite.activations.tilted import Tilt
-from ntklab.kernels.infinite.state import Cost
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class Erf(Smooth):
     c: float
 
     @property
-    def cost(self) -> Cost:
-        return Cost(9.0, 5)
+    def cost(self) -> Price:
+        return Price(9.0, 5)
 
     @property
     def _tilt(self) -> Tilt:

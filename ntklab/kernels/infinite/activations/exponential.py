@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Closed, Smooth, correlation, inverse_root
-from ntklab.kernels.infinite.state import Cost
+from ntklab.kernels.infinite.activations.dual import Closed, Price, Smooth, correlation, inverse_root
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,8 @@ class Exponential(Smooth):
     b: float
 
     @property
-    def cost(self) -> Cost:
-        return Cost(3.0, 2)
+    def cost(self) -> Price:
+        return Price(3.0, 2)
 
     def table(self, q: Tensor) -> Tensor:
         return (self.b**2 / 2 * q)[None]
@@ -39,8 +38,8 @@ class ExpNormalized(Closed):
     clip: bool
 
     @property
-    def cost(self) -> Cost:
-        return Cost(3.5, 2)
+    def cost(self) -> Price:
+        return Price(3.5, 2)
 
     def diagonal(self, q: Tensor) -> tuple[Tensor, Tensor]:
         factor = torch.exp(self.gamma * ((q > 0).to(q) + self.shift))

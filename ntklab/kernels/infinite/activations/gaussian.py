@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Smooth
+from ntklab.kernels.infinite.activations.dual import Price, Smooth
 from ntklab.kernels.infinite.activations.tilted import Tilt
-from ntklab.kernels.infinite.state import Cost
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Gaussian(Smooth):
     b: float
 
     @property
-    def cost(self) -> Cost:
-        return Cost(5.0, 4)
+    def cost(self) -> Price:
+        return Price(5.0, 4)
 
     def diagonal(self, q: Tensor) -> tuple[Tensor, Tensor]:
         k, slope = super().diagonal(q)
@@ -50,8 +49,8 @@ class Gabor(Smooth):
     """
 
     @property
-    def cost(self) -> Cost:
-        return Cost(14.0, 8)
+    def cost(self) -> Price:
+        return Price(14.0, 8)
 
     def table(self, q: Tensor) -> Tensor:
         return Tilt(2.0).table(q)

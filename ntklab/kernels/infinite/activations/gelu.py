@@ -8,9 +8,8 @@ from math import pi
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Smooth
+from ntklab.kernels.infinite.activations.dual import Price, Smooth
 from ntklab.kernels.infinite.activations.tilted import Tilt
-from ntklab.kernels.infinite.state import Cost
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,8 @@ class Gelu(Smooth):
     """
 
     @property
-    def cost(self) -> Cost:
-        return Cost(12.0, 7)
+    def cost(self) -> Price:
+        return Price(12.0, 7)
 
     def table(self, q: Tensor) -> Tensor:
         tilt = Tilt(1.0).table(q)

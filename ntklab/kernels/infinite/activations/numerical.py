@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from ntklab.kernels.infinite.activations.close_pairs import by_quadrature, by_series
-from ntklab.kernels.infinite.activations.dual import correlation
+from ntklab.kernels.infinite.activations.dual import Price, correlation
 from ntklab.kernels.infinite.activations.expansion import LEVELS, Expansion, moments, slope_coefficients
 from ntklab.kernels.infinite.activations.functions import Function
 from ntklab.kernels.infinite.activations.series import hermite_pair, scale_of
-from ntklab.kernels.infinite.state import Cost
 
 TABLE = 512  # coefficients kept of each sample
 LONGEST = 2048  # coefficients computed for single pairs
@@ -51,8 +50,8 @@ class HermiteDual:
         return min(TABLE, max(degree for degree in self.expansion.degrees if degree is not None))
 
     @property
-    def cost(self) -> Cost:
-        return Cost(5.0 + _TERM * self.terms / self.stride, 7)
+    def cost(self) -> Price:
+        return Price(5.0 + _TERM * self.terms / self.stride, 7)
 
     @property
     def note(self) -> str:

@@ -8,9 +8,8 @@ from math import factorial, sqrt
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Smooth, correlation
+from ntklab.kernels.infinite.activations.dual import Price, Smooth, correlation
 from ntklab.kernels.infinite.activations.series import hermite_pair, scale_of
-from ntklab.kernels.infinite.state import Cost
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class FiniteSeries(Smooth):
     centre: float = 0.0
 
     @property
-    def cost(self) -> Cost:
-        return Cost(2.0 + 0.6 * len(self.rows), 4)
+    def cost(self) -> Price:
+        return Price(2.0 + 0.6 * len(self.rows), 4)
 
     def table(self, q: Tensor) -> Tensor:
         sigma, r = scale_of(q), q - self.centre

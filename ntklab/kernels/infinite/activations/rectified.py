@@ -10,8 +10,7 @@ from math import pi, prod
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Closed, correlation, inverse_root, root_, squared_sine
-from ntklab.kernels.infinite.state import Cost
+from ntklab.kernels.infinite.activations.dual import Closed, Price, correlation, inverse_root, root_, squared_sine
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class RectifiedMonomial(Closed):
     degree: int
 
     @property
-    def cost(self) -> Cost:
-        return Cost(8.0 + self.degree, 6)
+    def cost(self) -> Price:
+        return Price(8.0 + self.degree, 6)
 
     def diagonal(self, q: Tensor) -> tuple[Tensor, Tensor]:
         n = self.degree

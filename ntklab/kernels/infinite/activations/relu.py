@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Closed, correlation, inverse_root, root_, squared_sine
-from ntklab.kernels.infinite.state import Cost
+from ntklab.kernels.infinite.activations.dual import Closed, Price, correlation, inverse_root, root_, squared_sine
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,8 @@ class Rectifier(Closed):
     b: float
 
     @property
-    def cost(self) -> Cost:
-        return Cost(7.0, 4)
+    def cost(self) -> Price:
+        return Price(7.0, 4)
 
     @property
     def _constants(self) -> tuple[float, float]:

@@ -8,8 +8,7 @@ from math import pi
 import torch
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Closed, correlation, inverse_root, root_, squared_sine
-from ntklab.kernels.infinite.state import Cost
+from ntklab.kernels.infinite.activations.dual import Closed, Price, correlation, inverse_root, root_, squared_sine
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,8 @@ class Sign(Closed):
     """E φφ = 1 − 2θ/π with cos θ = ρ; φ' is 0 almost everywhere, so nothing below is trained through it."""
 
     @property
-    def cost(self) -> Cost:
-        return Cost(6.0, 3)
+    def cost(self) -> Price:
+        return Price(6.0, 3)
 
     def diagonal(self, q: Tensor) -> tuple[Tensor, Tensor]:
         return (q > 0).to(q.dtype), torch.zeros_like(q)

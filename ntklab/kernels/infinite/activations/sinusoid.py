@@ -7,8 +7,7 @@ from math import cos, sin, sqrt
 
 from torch import Tensor
 
-from ntklab.kernels.infinite.activations.dual import Smooth
-from ntklab.kernels.infinite.state import Cost
+from ntklab.kernels.infinite.activations.dual import Price, Smooth
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ class Sinusoid(Smooth):
         return cls(sqrt(2), sqrt(2 * gamma), even=1.0, odd=1.0)
 
     @property
-    def cost(self) -> Cost:
-        return Cost(8.0, 4)
+    def cost(self) -> Price:
+        return Price(8.0, 4)
 
     def table(self, q: Tensor) -> Tensor:
         return (-(self.b**2) / 2 * q)[None]

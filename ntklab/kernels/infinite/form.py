@@ -1,0 +1,41 @@
+"""What is tracked of the units of a layer, known before any sample goes through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Form:
+    """``sizes`` of the spatial axes (() for vectors); ``crossed``: every pair of positions is tracked, not only each
+    position with itself.
+
+    ``width`` is the number of units of the finite layer at each position (the standard parameterisation depends on it).
+    ``gaussian``: the units are jointly Gaussian, as they are after a layer with weights. ``masks`` (*sizes, n) is true
+    where a position of a sample is masked, None where none are.
+    """
+
+    sizes: tuple[int, ...] = ()
+    crossed: bool = False
+    width: float = 1.0
+    gaussian: bool = False
+    masks: Tensor | None = field(default=None, compare=False)
+
+    @property
+    def positions(self) -> int:
+        """Number of positions, 1 for vectors."""
+        return prod(self.sizes)
+
+    @property
+    def entries(self) -> int:
+        """Numbers tracked for each pair of samples."""
+        return self.positions**2 if self.crossed else self.positions
+
+    def but(self, **changes: Any) -> Form:
+        """The same with ``changes``; vectors have no pairs of positions to cross."""
+        form = replace(self, **changes)
+        return form if form.sizes or not form.crossed else replace(form, crossed=False)
