@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conformance.test_golden_coverage import NOT_COVERED
 from golden.predictions import PREDICTIONS, predictions_of
 
 from ntklab import networks, spec
@@ -240,8 +239,6 @@ def test_expansions_of_a_finite_network():
     ids=lambda case: case.name,
 )
 def test_the_infinite_kernels_of_the_case(case):
-    if "cnn" in case.name and "conv" in NOT_COVERED:
-        pytest.skip("convolutions have no infinite-width rule yet")
     z = case.arrays()
     architecture = case.architecture(z["x_train"])
     for name, pair in {"dd": ("x_train", None), "td": ("x_test", "x_train"), "tt": ("x_test", None)}.items():
