@@ -4,8 +4,8 @@ from ntklab.results.comparison import WidthConvergence, distance, relative_dista
 from ntklab.results.data import Data
 from ntklab.results.gaussian import Gaussian
 from ntklab.results.gram import Gram, Health, Tile
-from ntklab.results.operators import operator_of, outputs_of
 from ntklab.results.monte_carlo import MonteCarlo, ZScores
+from ntklab.results.operators import operator_of, outputs_of
 from ntklab.results.path import FunctionPath
 from ntklab.results.provenance import Provenance, versions
 from ntklab.results.run import Run
