@@ -1,11 +1,11 @@
-"""Kernels of networks: infinite width, finite width and classical, in tiles within a memory budget."""
+"""Kernels of networks: infinite width, finite width, Monte Carlo and classical, in tiles within a memory budget."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["classical", "empirical", "infinite"]
+__all__ = ["classical", "empirical", "infinite", "monte_carlo"]
 
 
 def __getattr__(name: str) -> Any:
