@@ -23,8 +23,9 @@ def normal_scores(t: NDArray[np.floating], freedom: int) -> Array:
     that makes it right to about 1e-5. NaN stays NaN and infinity infinity.
     """
     t = np.asarray(t, dtype=np.float64)
+    scaled: Array = np.asarray(t / math.sqrt(freedom))
     with np.errstate(over="ignore"):
-        rough = np.sqrt(freedom * _log_of_one_plus_square(t / math.sqrt(freedom))) * _shrinkage(freedom)
+        rough = np.sqrt(freedom * _log_of_one_plus_square(scaled)) * _shrinkage(freedom)
     if freedom <= _MANY:
         rough = rough * np.interp(rough, _GRID, _correction(freedom))
     return np.asarray(np.copysign(rough, t))
@@ -56,7 +57,7 @@ def _correction(freedom: int) -> Array:
     ratio = exact / _GRID
     last = np.flatnonzero(np.isfinite(ratio))[-1]
     ratio[last:] = ratio[last]
-    return ratio
+    return np.asarray(ratio)
 
 
 def _tail(t: Array, freedom: int) -> Array:

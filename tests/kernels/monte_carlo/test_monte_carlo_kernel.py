@@ -19,7 +19,10 @@ from ntklab.spec.activations import Erf, Exp, ExpNormalized, Monomial, Relu
 x = np.random.default_rng(0).standard_normal((10, 6))
 
 
-def network(*, act=Relu(), depth=2, width=64, readout=True, param="ntk", d=6, outputs=1, W_std=2**0.5):
+RELU = Relu()
+
+
+def network(*, act=RELU, depth=2, width=64, readout=True, param="ntk", d=6, outputs=1, W_std=2**0.5):
     layers = [layer for _ in range(depth) for layer in (spec.Dense(width, W_std, 0.3, param), act)]
     last = [spec.Dense(outputs, 0.9, 0.2, param)] if readout else []
     return spec.Architecture(spec.Input("vector", (d,)), (*layers, *last))
@@ -139,7 +142,7 @@ def test_a_budget_is_kept_or_refused():
     work = monte_carlo_kernel(network(), many, memory=30 * 2**20, **request)
     assert next(work).peak_bytes <= 30 * 2**20
     np.testing.assert_allclose(drain(work)["ntk"].mean, whole.mean, rtol=1e-4)
-    with pytest.raises(MemoryBudgetError, match="300 × 300 samples needs at least .* use fewer samples"):
+    with pytest.raises(MemoryBudgetError, match=r"300 × 300 samples needs at least .* use fewer samples"):
         next(monte_carlo_kernel(network(), many, memory=2 * 2**20, **request))
 
 

@@ -70,7 +70,7 @@ def test_each_pair_counts_once_and_an_excluded_diagonal_not():
 
 def test_refusals_say_what_to_do():
     draws = np.random.default_rng(0).standard_normal((5, 3, 3))
-    with pytest.raises(SpecError, match="at least 3 networks.*got 2; draw more"):
+    with pytest.raises(SpecError, match=r"at least 3 networks.*got 2; draw more"):
         estimate(draws[:2]).z_scores(np.ones((3, 3)))
     with pytest.raises(SpecError, match="no extrapolation from 1 width"):
         estimate(draws).z_scores(np.ones((3, 3)), extrapolated=True)
