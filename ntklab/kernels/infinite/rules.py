@@ -9,9 +9,21 @@ import torch
 
 from ntklab import spec
 from ntklab.errors import NtkLabError, NumericalError
-from ntklab.kernels.infinite import activations, branch, convolution, dense, dropout, flatten, pooling
+from ntklab.kernels.infinite import (
+    activations,
+    attention,
+    branch,
+    convolution,
+    dense,
+    dropout,
+    flatten,
+    normalisation,
+    pooling,
+    positions,
+)
 from ntklab.kernels.infinite.activations import DUALS
 from ntklab.kernels.infinite.form import Form
+from ntklab.kernels.infinite.masks import TRANSPARENT, Mask, masks_behind
 from ntklab.kernels.infinite.state import Context, Cost, State, Step, Stopped, Uncross
 
 Bind = Callable[[Any, Form, Context, str], Step]
@@ -23,6 +35,12 @@ RULES: dict[type[spec.Spec], Bind] = {
     spec.Flatten: flatten.bind,
     spec.GlobalAvgPool: pooling.bind_global,
     spec.GlobalSumPool: pooling.bind_global,
+    spec.LayerNorm: normalisation.bind,
+    spec.SelfAttention: attention.bind,
+    spec.ImageResize: positions.bind_resize,
+    spec.Index: positions.bind_index,
+    spec.DotGeneral: positions.bind_dot_general,
+    spec.Aggregate: positions.bind_aggregate,
     **dict.fromkeys(DUALS, activations.bind),
 }
 
@@ -32,6 +50,10 @@ NEEDS: dict[type[spec.Spec], Callable[[Any, bool], bool]] = {
     spec.Flatten: lambda _, __: False,
     spec.GlobalAvgPool: lambda _, __: True,
     spec.GlobalSumPool: lambda _, __: True,
+    spec.SelfAttention: lambda _, __: True,
+    spec.Aggregate: lambda _, __: True,
+    spec.ImageResize: lambda layer, crossed: crossed or layer.method != "nearest",
+    spec.DotGeneral: lambda layer, crossed: crossed or bool(layer.contracted[0]),
 }
 
 
@@ -115,19 +137,30 @@ def bind_stack(
             steps.append(_bind(layer, form, context, here, crossed=needs(layers[position:], crossed=crossed)))
             places.append(here)
             form = steps[-1].after
+            if form.masks is not None and type(layer) not in TRANSPARENT:
+                steps.append(Mask(form, context))
+                places.append(here)
     return Stack(steps, places, before, context)
 
 
 def _bind(layer: spec.Layer, form: Form, context: Context, place: str, *, crossed: bool) -> Step:
+    ends: list[Stack] = []
     if isinstance(layer, spec.Branch):
         ends = [
             bind_stack(path, form, context, crossed=crossed, place=f"{place}, branch {number}, ")
             for number, path in enumerate(layer.branches, start=1)
         ]
-        return branch.bind(layer, ends, form, context, place)
-    if type(layer) in RULES:
-        return RULES[type(layer)](layer, form, context, place)
-    raise NtkLabError(
+        step = branch.bind(layer, ends, form, context, place)
+    elif type(layer) in RULES:
+        step = RULES[type(layer)](layer, form, context, place)
+    else:
+        raise _unknown(place)
+    step.after = step.after.but(masks=masks_behind(layer, step, [end.after.masks for end in ends]))
+    return step
+
+
+def _unknown(place: str) -> NtkLabError:
+    return NtkLabError(
         f"{place}: there is no infinite-width rule for this layer; replace it, or use the empirical kernel of a "
         "finite network"
     )

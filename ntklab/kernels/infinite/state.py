@@ -196,18 +196,19 @@ class Uncross(Step):
 
 
 class Kept:
-    """Variances that samples had when they went through a step, chunk by chunk, in any order."""
+    """What is kept of samples when they go through a step alone, chunk by chunk, in any order, along ``dim``."""
 
-    def __init__(self) -> None:
+    def __init__(self, dim: int = -1) -> None:
+        self._dim = dim
         self._chunks: dict[int, Tensor] = {}
 
     def add(self, pairs: Pairs, values: Tensor) -> None:
-        """``values`` (*…, n) of the samples in ``pairs``."""
+        """``values`` of the samples in ``pairs``."""
         assert isinstance(pairs.left, slice)
         self._chunks[pairs.left.start] = values.clone()
 
     def all(self) -> Tensor:
-        """(*…, n) of all samples; the chunks are let go."""
-        table = torch.cat([self._chunks[start] for start in sorted(self._chunks)], dim=-1)
+        """The values of all samples; the chunks are let go."""
+        table = torch.cat([self._chunks[start] for start in sorted(self._chunks)], dim=self._dim)
         self._chunks.clear()
         return table
