@@ -8,6 +8,8 @@ import msgspec
 
 from ntklab.spec.base import Seed
 from ntklab.spec.codec import Document
+from ntklab.spec.faults import complaint
+from ntklab.spec.weights import Width
 
 Bytes = Annotated[
     int, msgspec.Meta(ge=1, le=2**62, extra={"remedy": "give bytes, or none for a share of what is free"})
@@ -21,6 +23,11 @@ Device = Annotated[
 ]
 Dtype = Literal["float32", "float64"]
 Outputs = Literal["full", "diagonal", "mean"]
+Networks = Annotated[
+    int,
+    msgspec.Meta(ge=1, le=1_000_000, extra={"remedy": "give at least 3 for error bars, or none for no Monte Carlo"}),
+]
+Widths = Annotated[tuple[Width, ...], msgspec.Meta(min_length=1, max_length=32)]
 
 
 class KernelRequest(Document, frozen=True):
@@ -28,7 +35,9 @@ class KernelRequest(Document, frozen=True):
 
     ``outputs``: "full" keeps (n1, n2, k, k), "diagonal" (n1, n2, k) keeps each output with itself, "mean" (n1, n2)
     averages the diagonal (the trace kernel over k). ``device`` is "cpu", "cuda" or "cuda:1". ``memory`` is the budget
-    in bytes; None takes a share of what is free.
+    in bytes; None takes a share of what is free. ``monte_carlo`` networks are drawn at each of ``monte_carlo_widths``
+    for estimates of the kernels with error bars, with seeds counted up from ``seed``; None draws none. Widths None are
+    128, 256 and 512, or in standard parameterisation those written.
     """
 
     word = "kernel"
@@ -38,3 +47,10 @@ class KernelRequest(Document, frozen=True):
     device: Device = "cpu"
     seed: Seed = 0
     memory: Bytes | None = None
+    monte_carlo: Networks | None = None
+    monte_carlo_widths: Widths | None = None
+
+    def check(self) -> None:
+        widths = self.monte_carlo_widths or ()
+        if len(set(widths)) < len(widths):
+            raise complaint("monte_carlo_widths", "expected distinct widths", list(widths), "give each once")

@@ -65,6 +65,14 @@ NOTES: dict[str, Note] = {
         "Memory budget", "Most bytes that kernels may take", (2**28, 2**36), 2**28, log=True,
         none="a share of what is free", start=2**30,
     ),
+    "KernelRequest.monte_carlo": Note(
+        "Networks", "Networks drawn at each width for estimates of the kernels with error bars: for any architecture",
+        (3, 300), log=True, none="no Monte Carlo", start=32,
+    ),
+    "KernelRequest.monte_carlo_widths": Note(
+        "Widths drawn", "Hidden widths of these networks; three or more give an extrapolation to infinite width",
+        (16, 2048), none="128, 256 and 512 (in standard parameterisation: as written)", start=(128, 256, 512),
+    ),
     "Training.steps": Note("Steps", "Number of gradient steps", (10, 10_000), log=True),
     "Training.learning_rate": Note(
         "Learning rate", "Step size η of gradient descent", (1e-3, 1e3), 0.1, log=True,
