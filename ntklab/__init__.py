@@ -21,53 +21,97 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch.nn import Module
 
+    from ntklab.dynamics import (
+        LinearModel,
+        ensemble,
+        gradient_descent,
+        gradient_flow,
+        largest_learning_rate,
+        linearize,
+        taylor_expand,
+    )
+    from ntklab.generalization import posterior
     from ntklab.progress import Event, Forecast, Partial, Progress, Work, drain
-    from ntklab.results import Data, Gram, Run, Spectrum, Trajectory
+    from ntklab.results import Data, FunctionPath, Gram, Run, Spectrum, Trajectory
     from ntklab.spec import (
+        Aggregate,
         Architecture,
+        AvgPool,
         Branch,
+        Conv,
+        ConvLocal,
+        ConvTranspose,
         Dataset,
         Dense,
+        DotGeneral,
         Dropout,
         Experiment,
         Flatten,
+        GlobalAvgPool,
+        GlobalSumPool,
+        ImageResize,
+        Index,
         Input,
         KernelRequest,
+        LayerNorm,
+        SelfAttention,
         Training,
     )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Aggregate",
     "Architecture",
+    "AvgPool",
     "Branch",
+    "Conv",
+    "ConvLocal",
+    "ConvTranspose",
     "Data",
     "Dataset",
     "Dense",
+    "DotGeneral",
     "Dropout",
     "Experiment",
     "Flatten",
     "Forecast",
+    "FunctionPath",
+    "GlobalAvgPool",
+    "GlobalSumPool",
     "Gram",
+    "ImageResize",
+    "Index",
     "Input",
     "KernelRequest",
+    "LayerNorm",
+    "LinearModel",
     "Partial",
     "Progress",
     "Run",
+    "SelfAttention",
     "Spectrum",
     "Training",
     "Trajectory",
     "drain",
     "empirical_ntk",
+    "ensemble",
+    "function_space_flow",
+    "gradient_descent",
+    "gradient_flow",
     "infinite_kernel",
+    "largest_learning_rate",
+    "linearize",
     "load",
+    "posterior",
     "run",
     "show",
     "spectrum",
+    "taylor_expand",
     "train",
 ]
 
-_ROOMS = ("progress", "results", "spec")  # where the names above that are not defined below live
+_ROOMS = ("progress", "results", "spec", "dynamics", "generalization")  # where names that are not defined below live
 
 
 def infinite_kernel(
@@ -79,11 +123,13 @@ def infinite_kernel(
     dtype: str = "float64",
     device: str = "cpu",
     memory: int | None = None,
+    **samples: Any,
 ) -> Gram:
     """The kernel of ``architecture`` at infinite width between samples ``x1`` (n1, …) and ``x2`` (n2, …; None is x1).
 
     ``kind`` "ntk" or "nngp"; ``values`` (n1, n2), the same for every output. ``memory`` is the budget in bytes; None
-    takes a share of what is free. Details, sources and errors: ``ntklab.kernels.infinite.infinite_kernel``.
+    takes a share of what is free. ``samples``: ``pattern1`` and ``pattern2`` (n, L, L) of graphs, ``mask_constant`` of
+    masked positions. Details, sources and errors: ``ntklab.kernels.infinite.infinite_kernel``.
     """
     from ntklab.errors import SpecError
     from ntklab.kernels import infinite
@@ -91,7 +137,9 @@ def infinite_kernel(
 
     if kind not in ("nngp", "ntk"):
         raise SpecError(f"kind: expected 'ntk' or 'nngp', got {kind!r}; choose one of them")
-    work = infinite.infinite_kernel(architecture, x1, x2, kinds=(kind,), dtype=dtype, device=device, memory=memory)
+    work = infinite.infinite_kernel(
+        architecture, x1, x2, kinds=(kind,), dtype=dtype, device=device, memory=memory, **samples
+    )
     return drain(work)[kind]
 
 
@@ -189,6 +237,27 @@ def train(
     return drain(work, listen)
 
 
+def function_space_flow(
+    model: LinearModel,
+    steps: ArrayLike,
+    *,
+    loss: Any = "cross_entropy",
+    rate: float = 1.0,
+    momentum: float | None = None,
+    tolerance: float = 1e-10,
+) -> FunctionPath:
+    """How the functions of a linear model move under any loss: df/dt = −Θ ∂L/∂f, integrated.
+
+    Details, conventions and errors: ``ntklab.dynamics.function_space_flow``.
+    """
+    from ntklab import dynamics
+    from ntklab.progress import drain
+
+    return drain(
+        dynamics.function_space_flow(model, steps, loss=loss, rate=rate, momentum=momentum, tolerance=tolerance)
+    )
+
+
 def run(experiment: Experiment) -> Work[Run]:
     """Everything about ``experiment``, as an iterator of events; the last one is ``Partial("run", Run)``.
 
@@ -227,7 +296,7 @@ def __getattr__(name: str) -> Any:
             if found is not None:
                 globals()[name] = found
                 return found
-    if name in ("datasets", "dynamics", "errors", "experiments", "kernels", "networks", "spectra", *_ROOMS):
+    if name in ("datasets", "errors", "experiments", "kernels", "networks", "spectra", *_ROOMS):
         return import_module(f"ntklab.{name}")
     raise AttributeError(f"module 'ntklab' has no attribute {name!r}")
 
