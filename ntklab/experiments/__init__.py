@@ -5,9 +5,10 @@ Importing this imports torch: do it late, in the thread that computes.
 
 from ntklab.experiments.devices import devices, use_threads
 from ntklab.experiments.empirical import empirical
-from ntklab.experiments.forecast import forecast
+from ntklab.experiments.forecast import forecast, monte_carlo_forecast
 from ntklab.experiments.kernels import kernels
 from ntklab.experiments.load import load
+from ntklab.experiments.monte_carlo import monte_carlo
 from ntklab.experiments.run import run
 from ntklab.experiments.training import train
 from ntklab.experiments.warm_up import warm_up
@@ -20,6 +21,8 @@ __all__ = [
     "forecast",
     "kernels",
     "load",
+    "monte_carlo",
+    "monte_carlo_forecast",
     "run",
     "train",
     "use_threads",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab import datasets, dynamics
+from ntklab.experiments.stages import monte_carlo_work
 from ntklab.kernels import budget
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
@@ -46,6 +47,11 @@ def empirical_forecast(experiment: Experiment) -> Forecast:
     ))  # fmt: skip
 
 
+def monte_carlo_forecast(experiment: Experiment) -> Forecast:
+    """Of the Monte Carlo estimates alone; draws the widest network and times it on two samples."""
+    return _first(monte_carlo_work(experiment, _stand_in(experiment)))
+
+
 def training_forecast(experiment: Experiment) -> Forecast:
     """Of ``train``."""
     return _joined([_data(experiment), _training(experiment)])
@@ -71,7 +77,10 @@ def _kernels(experiment: Experiment) -> Forecast:
         "use fewer samples, outputs='mean' or dtype='float32', or raise the memory budget",
     )  # fmt: skip
     spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, 2 * SPECTRUM_SECONDS * n**3, 2, "eigenvalues")
-    return _joined([_infinite(experiment), empirical_forecast(experiment), spectrum], kept=kept)
+    stages = [_infinite(experiment), empirical_forecast(experiment), spectrum]
+    if experiment.kernel.monte_carlo is not None:
+        stages.append(monte_carlo_forecast(experiment))
+    return _joined(stages, kept=kept)
 
 
 def _infinite(experiment: Experiment) -> Forecast:

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from ntklab import datasets, dynamics, spec, spectra
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
+from ntklab.kernels.monte_carlo import SEEDS, monte_carlo_kernel
 from ntklab.progress import Event, Forecast, Partial, Progress, T, Work, translated
-from ntklab.results import Data, Gram, Run, Spectrum, Trajectory
+from ntklab.results import Data, Gram, MonteCarlo, Run, Spectrum, Trajectory
 from ntklab.spec import Experiment
 
-Result = TypeVar("Result", Gram, Spectrum, Trajectory)
+Result = TypeVar("Result", Gram, Spectrum, Trajectory, MonteCarlo)
+
+ESTIMATES = {"ntk": "monte_carlo", "nngp": "monte_carlo_nngp"}
+"""Names of the Monte Carlo estimates among the results, by the kernel that they estimate."""
 
 
 def without_forecast(work: Work[T]) -> Work[T]:
@@ -64,6 +68,31 @@ def infinite_stage(experiment: Experiment, data: Data) -> Work[tuple[Gram, Gram]
     return ntk, nngp
 
 
+def monte_carlo_work(experiment: Experiment, x: NDArray[np.float64]) -> Work[dict[str, MonteCarlo]]:
+    """Estimates of both kernels on ``x`` as ``experiment.kernel`` asks, from 32 networks a width where it does not."""
+    request = experiment.kernel
+    seeds = range(request.seed, request.seed + (request.monte_carlo or SEEDS))
+    return monte_carlo_kernel(
+        experiment.architecture, x, kinds=tuple(ESTIMATES), widths=request.monte_carlo_widths, seeds=seeds,
+        dtype=request.dtype, device=request.device, memory=request.memory,
+    )  # fmt: skip
+
+
+def monte_carlo_stage(experiment: Experiment, data: Data) -> Work[dict[str, MonteCarlo]]:
+    """Estimates on the training samples by their names among the results, seen as they converge."""
+
+    def named(event: Event) -> Event | None:
+        if isinstance(event, Partial):
+            return Partial(ESTIMATES[event.value.kind], stamped(event.value, experiment))
+        return None if isinstance(event, Forecast) else event
+
+    found = yield from translated(monte_carlo_work(experiment, samples(experiment, data)), named)
+    estimates = {ESTIMATES[kind]: stamped(value, experiment) for kind, value in found.items()}
+    for name, value in estimates.items():
+        yield Partial(name, value)
+    return estimates
+
+
 def spectrum_stage(experiment: Experiment, data: Data, gram: Gram, key: str) -> Work[Spectrum]:
     """The spectrum of ``gram`` as an (N, N) kernel, mean over outputs, so that finite and infinite width compare."""
     training = experiment.training
@@ -86,18 +115,23 @@ def training_stage(experiment: Experiment, data: Data) -> Work[Trajectory]:
 
 
 def kernel_stages(experiment: Experiment, data: Data) -> Work[Run]:
-    """Both kernels, then both spectra."""
+    """Both kernels, then both spectra, then the Monte Carlo estimates if they are asked for."""
     ntk, nngp = yield from infinite_stage(experiment, data)
     empirical = yield from empirical_stage(experiment, data)
-    return Run(
+    empirical_spectrum = yield from spectrum_stage(experiment, data, empirical, "empirical_spectrum")
+    ntk_spectrum = yield from spectrum_stage(experiment, data, ntk, "ntk_spectrum")
+    found = Run(
         experiment=experiment.content_hash(),
         data=data,
         empirical=empirical,
         ntk=ntk,
         nngp=nngp,
-        empirical_spectrum=(yield from spectrum_stage(experiment, data, empirical, "empirical_spectrum")),
-        ntk_spectrum=(yield from spectrum_stage(experiment, data, ntk, "ntk_spectrum")),
+        empirical_spectrum=empirical_spectrum,
+        ntk_spectrum=ntk_spectrum,
     )
+    if experiment.kernel.monte_carlo is None:
+        return found
+    return replace(found, **(yield from monte_carlo_stage(experiment, data)))
 
 
 def samples(experiment: Experiment, data: Data) -> NDArray[np.float64]:

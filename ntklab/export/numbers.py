@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab.figures import captions
-from ntklab.results import Data, Run, Spectrum, Trajectory, distance
+from ntklab.results import LEAST_NETWORKS, Data, Gram, MonteCarlo, Run, Spectrum, Trajectory, distance
 
 Float = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Number:
 
 def key_numbers(run: Run) -> tuple[Number, ...]:
     """What a reader asks first; quantities of parts that are not there are left out."""
-    return (*_distance(run), *_spectra(run), *_training(run), *_accuracies(run))
+    return (*_distance(run), *_estimates(run), *_spectra(run), *_training(run), *_accuracies(run))
 
 
 def _distance(run: Run) -> Iterator[Number]:
@@ -33,6 +33,21 @@ def _distance(run: Run) -> Iterator[Number]:
         value = distance(run.empirical, run.ntk)
         yield Number("distance of the finite from the infinite kernel", captions.number(value),
                      "|Θ − Θ∞| / |Θ∞|, Frobenius norm, training samples")  # fmt: skip
+
+
+def _estimates(run: Run) -> Iterator[Number]:
+    """How the Monte Carlo estimates agree with the analytic kernels."""
+    pairs: tuple[tuple[str, MonteCarlo | None, Gram | None], ...] = (
+        ("NTK", run.monte_carlo, run.ntk), ("NNGP kernel", run.monte_carlo_nngp, run.nngp),
+    )  # fmt: skip
+    for name, found, analytic in pairs:
+        if found is None or analytic is None or found.networks < LEAST_NETWORKS:
+            continue
+        if found.mean.shape == analytic.matrix.shape:
+            z = found.z_scores(analytic)
+            yield Number(f"Monte Carlo {name} against the analytic one",
+                         f"root mean square z {captions.number(z.rms)}, max |z| {captions.number(z.largest)}",
+                         captions.estimate(found))  # fmt: skip
 
 
 def _spectra(run: Run) -> Iterator[Number]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ntklab.export.contents import metadata, to_json
 from ntklab.files import write_atomically
-from ntklab.results import Data, Gram, Run, Spectrum, Trajectory
+from ntklab.results import Data, Gram, MonteCarlo, Run, Spectrum, Trajectory
 from ntklab.spec import Experiment
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -55,6 +55,10 @@ def tables(run: Run) -> dict[str, Table]:
             found |= _spectrum(part, spectrum)
     if run.trajectory is not None:
         found |= _trajectory(run.trajectory)
+    for part in ("monte_carlo", "monte_carlo_nngp"):
+        estimate: MonteCarlo | None = getattr(run, part)
+        if estimate is not None:
+            found |= _estimate(part, estimate)
     return found
 
 
@@ -97,6 +101,19 @@ def _kernel(part: str, gram: Gram) -> Table:
     index = np.indices(gram.values.shape).reshape(gram.values.ndim, -1)
     header = ("i", "j", "output a", "output b")[: gram.values.ndim]
     return Table(part, (*header, "value"), _columns(gram.values.dtype, *index, gram.values.ravel()))
+
+
+def _estimate(part: str, found: MonteCarlo) -> dict[str, Table]:
+    """Mean and standard error at each width, and of the extrapolation."""
+    tables = {}
+    for row, width in enumerate(found.widths.tolist()):
+        at = f"_width_{width}" if width else ""
+        tables[f"{part}{at}"] = Table(part, (), found.means[row])
+        tables[f"{part}{at}_standard_error"] = Table(part, (), found.standard_errors[row])
+    if found.limit is not None and found.limit_error is not None:
+        tables[f"{part}_limit"] = Table(part, (), found.limit)
+        tables[f"{part}_limit_error"] = Table(part, (), found.limit_error)
+    return tables
 
 
 def _spectrum(part: str, found: Spectrum) -> dict[str, Table]:

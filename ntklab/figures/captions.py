@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from ntklab.results import Gram, Provenance, Spectrum
+from ntklab.results import Gram, MonteCarlo, Provenance, Spectrum
 
 DOT = " · "
-_PARAMETERISATIONS = {"ntk": "NTK parameterisation", "standard": "standard parameterisation",
+_PARAMETERISATIONS = {"ntk": "NTK parameterisation", "standard": "standard parameterisation", "mup": "muP",
                       "mixed": "mixed parameterisations"}  # fmt: skip
 _LOSSES = {"half_mse": "1/(2N)·Σ(f−y)²", "torch_mse": "mean of (f−y)² over N·k"}
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -94,6 +94,14 @@ def gram(value: Gram, k: int, spectrum: Spectrum | None = None) -> str:
         seed(origin),
         origin.dtype,
     )
+
+
+def estimate(found: MonteCarlo) -> str:
+    """How many networks of which widths an estimate rests on."""
+    widths = [str(width) for width in found.widths.tolist() if width]
+    at = f"at widths {', '.join(widths)}" if len(widths) > 1 else f"of width {widths[0]}" if widths else "as written"
+    each = " each" if len(widths) > 1 else ""
+    return f"{count(found.networks, 'network')}{each} {at}"
 
 
 def loss(name: str) -> str:

@@ -4,7 +4,7 @@ from ntklab.results.comparison import WidthConvergence, distance, relative_dista
 from ntklab.results.data import Data
 from ntklab.results.gaussian import Gaussian
 from ntklab.results.gram import Gram, Health, Tile
-from ntklab.results.monte_carlo import MonteCarlo, ZScores
+from ntklab.results.monte_carlo import LEAST_NETWORKS, MonteCarlo, ZScores
 from ntklab.results.operators import operator_of, outputs_of
 from ntklab.results.path import FunctionPath
 from ntklab.results.provenance import Provenance, versions
@@ -13,6 +13,7 @@ from ntklab.results.spectrum import Spectrum
 from ntklab.results.trajectory import RUNS, Moment, Trajectory
 
 __all__ = [
+    "LEAST_NETWORKS",
     "RUNS",
     "Data",
     "FunctionPath",

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from ntklab.results.data import Data
 from ntklab.results.gram import Gram
+from ntklab.results.monte_carlo import MonteCarlo
 from ntklab.results.spectrum import Spectrum
 from ntklab.results.trajectory import Trajectory
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Results by name; a part that was not asked for, or not reached, is None. Kernels are on the training samples."""
+    """Results by name; a part that was not asked for, or not reached, is None. Kernels are on the training samples.
+
+    ``monte_carlo`` estimates the NTK, ``monte_carlo_nngp`` the NNGP kernel.
+    """
 
     experiment: str
     data: Data
@@ -22,3 +26,5 @@ class Run:
     empirical_spectrum: Spectrum | None = None
     ntk_spectrum: Spectrum | None = None
     trajectory: Trajectory | None = None
+    monte_carlo: MonteCarlo | None = None
+    monte_carlo_nngp: MonteCarlo | None = None

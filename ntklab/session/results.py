@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
 from ntklab.errors import SpecError
-from ntklab.results import Data, Gram, Run, Spectrum, Trajectory, WidthConvergence
-from ntklab.spec import Architecture, Branch, Dense, Experiment, Layer
+from ntklab.results import Data, Gram, MonteCarlo, Run, Spectrum, Trajectory, WidthConvergence
+from ntklab.spec import Architecture, Branch, Experiment, Layer
 
 
 @dataclass(eq=False)
@@ -28,6 +28,8 @@ class Results:
     ntk_spectrum: Spectrum | None = None
     trajectory: Trajectory | None = None
     convergence: WidthConvergence | None = None
+    monte_carlo: MonteCarlo | None = None
+    monte_carlo_nngp: MonteCarlo | None = None
     outdated: frozenset[str] = frozenset()
     _made_of: dict[str, Hashable] = field(default_factory=dict, repr=False)
 
@@ -64,7 +66,7 @@ class Results:
         """The results as a ``Run`` of the experiment with that content hash; None without data."""
         if self.data is None:
             return None
-        parts = ("empirical", "ntk", "nngp", "empirical_spectrum", "ntk_spectrum", "trajectory")
+        parts = [part.name for part in fields(Run) if part.name not in ("experiment", "data")]
         return Run(experiment, self.data, **{part: getattr(self, part) for part in parts})
 
 
@@ -79,12 +81,20 @@ def _data(experiment: Experiment) -> Hashable:
 
 
 def _finite(experiment: Experiment) -> Hashable:
-    return experiment.dataset, experiment.architecture.replace(name=""), experiment.kernel.replace(memory=None)
+    return experiment.dataset, experiment.architecture.replace(name=""), experiment.kernel.replace(**_ELSEWHERE)
 
 
 def _infinite(experiment: Experiment) -> Hashable:
-    kernel = experiment.kernel.replace(memory=None, seed=0, outputs="mean")
+    kernel = experiment.kernel.replace(**_ELSEWHERE, seed=0, outputs="mean")
     return experiment.dataset, _limit(experiment.architecture), kernel
+
+
+def _estimated(experiment: Experiment) -> Hashable:
+    kernel = experiment.kernel.replace(memory=None, outputs="mean")
+    return experiment.dataset, _limit(experiment.architecture), kernel
+
+
+_ELSEWHERE = {"memory": None, "monte_carlo": None, "monte_carlo_widths": None}  # what other kernels do not see
 
 
 @lru_cache(maxsize=64)
@@ -102,7 +112,7 @@ def _limit(architecture: Architecture) -> Architecture:
 def _sees_width(layer: Layer) -> bool:
     if isinstance(layer, Branch):
         return layer.merge == "concat" or any(_sees_width(part) for branch in layer.branches for part in branch)
-    return isinstance(layer, Dense) and layer.param == "standard"
+    return getattr(layer, "param", "") == "standard"
 
 
 def _with_loss(kernel: Callable[[Experiment], Hashable]) -> Callable[[Experiment], Hashable]:
@@ -119,4 +129,6 @@ INGREDIENTS: dict[str, Callable[[Experiment], Hashable]] = {
     "ntk_spectrum": _with_loss(_infinite),
     "trajectory": lambda experiment: (_finite(experiment), experiment.training),
     "convergence": _infinite,
+    "monte_carlo": _estimated,
+    "monte_carlo_nngp": _estimated,
 }
