@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ntklab.errors import NtkLabError
 from ntklab.experiments.forecast import monte_carlo_forecast
 from ntklab.experiments.stages import data_stage, infinite_stage, monte_carlo_stage
@@ -23,17 +21,17 @@ def monte_carlo(experiment: Experiment, data: Data | None = None, *, analytic: b
     yield monte_carlo_forecast(experiment)
     if data is None:
         data = yield from data_stage(experiment)
-    found = Run(experiment.content_hash(), data)
-    if analytic:
-        found = replace(found, **(yield from _analytic(experiment, data)))
-    return replace(found, **(yield from monte_carlo_stage(experiment, data)))
+    ntk, nngp = (yield from _analytic(experiment, data)) if analytic else (None, None)
+    estimate, estimate_nngp = yield from monte_carlo_stage(experiment, data)
+    return Run(
+        experiment.content_hash(), data, ntk=ntk, nngp=nngp, monte_carlo=estimate, monte_carlo_nngp=estimate_nngp
+    )
 
 
-def _analytic(experiment: Experiment, data: Data) -> Work[dict[str, Gram]]:
-    """The analytic kernels; none where they cannot be had."""
+def _analytic(experiment: Experiment, data: Data) -> Work[tuple[Gram | None, Gram | None]]:
+    """The analytic NTK and NNGP kernel; None where they cannot be had."""
     try:
-        ntk, nngp = yield from infinite_stage(experiment, data)
+        return (yield from infinite_stage(experiment, data))
     except NtkLabError as error:
         yield Progress(0, 1, f"no analytic kernel: {error}")
-        return {}
-    return {"ntk": ntk, "nngp": nngp}
+        return None, None

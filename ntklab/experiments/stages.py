@@ -78,8 +78,8 @@ def monte_carlo_work(experiment: Experiment, x: NDArray[np.float64]) -> Work[dic
     )  # fmt: skip
 
 
-def monte_carlo_stage(experiment: Experiment, data: Data) -> Work[dict[str, MonteCarlo]]:
-    """Estimates on the training samples by their names among the results, seen as they converge."""
+def monte_carlo_stage(experiment: Experiment, data: Data) -> Work[tuple[MonteCarlo, MonteCarlo]]:
+    """Estimates of the NTK and the NNGP kernel on the training samples, seen as they converge."""
 
     def named(event: Event) -> Event | None:
         if isinstance(event, Partial):
@@ -87,10 +87,10 @@ def monte_carlo_stage(experiment: Experiment, data: Data) -> Work[dict[str, Mont
         return None if isinstance(event, Forecast) else event
 
     found = yield from translated(monte_carlo_work(experiment, samples(experiment, data)), named)
-    estimates = {ESTIMATES[kind]: stamped(value, experiment) for kind, value in found.items()}
-    for name, value in estimates.items():
-        yield Partial(name, value)
-    return estimates
+    ntk, nngp = (stamped(found[kind], experiment) for kind in ESTIMATES)
+    for value in (ntk, nngp):
+        yield Partial(ESTIMATES[value.kind], value)
+    return ntk, nngp
 
 
 def spectrum_stage(experiment: Experiment, data: Data, gram: Gram, key: str) -> Work[Spectrum]:
@@ -131,7 +131,8 @@ def kernel_stages(experiment: Experiment, data: Data) -> Work[Run]:
     )
     if experiment.kernel.monte_carlo is None:
         return found
-    return replace(found, **(yield from monte_carlo_stage(experiment, data)))
+    estimate, estimate_nngp = yield from monte_carlo_stage(experiment, data)
+    return replace(found, monte_carlo=estimate, monte_carlo_nngp=estimate_nngp)
 
 
 def samples(experiment: Experiment, data: Data) -> NDArray[np.float64]:
