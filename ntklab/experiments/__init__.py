@@ -9,6 +9,7 @@ from ntklab.experiments.forecast import forecast, monte_carlo_forecast
 from ntklab.experiments.kernels import kernels
 from ntklab.experiments.load import load
 from ntklab.experiments.monte_carlo import monte_carlo
+from ntklab.experiments.phase import phase, phase_of
 from ntklab.experiments.run import run
 from ntklab.experiments.training import train
 from ntklab.experiments.warm_up import warm_up
@@ -23,6 +24,8 @@ __all__ = [
     "load",
     "monte_carlo",
     "monte_carlo_forecast",
+    "phase",
+    "phase_of",
     "run",
     "train",
     "use_threads",

@@ -4,16 +4,16 @@ from ntklab.results.comparison import WidthConvergence, distance, relative_dista
 from ntklab.results.data import Data
 from ntklab.results.gaussian import Gaussian
 from ntklab.results.gram import Gram, Health, Tile
-from ntklab.results.monte_carlo import LEAST_NETWORKS, MonteCarlo, ZScores
+from ntklab.results.monte_carlo import MonteCarlo, ZScores, agreement
 from ntklab.results.operators import operator_of, outputs_of
 from ntklab.results.path import FunctionPath
+from ntklab.results.phase import Phase, Regime
 from ntklab.results.provenance import Provenance, versions
 from ntklab.results.run import Run
 from ntklab.results.spectrum import Spectrum
 from ntklab.results.trajectory import RUNS, Moment, Trajectory
 
 __all__ = [
-    "LEAST_NETWORKS",
     "RUNS",
     "Data",
     "FunctionPath",
@@ -22,13 +22,16 @@ __all__ = [
     "Health",
     "Moment",
     "MonteCarlo",
+    "Phase",
     "Provenance",
+    "Regime",
     "Run",
     "Spectrum",
     "Tile",
     "Trajectory",
     "WidthConvergence",
     "ZScores",
+    "agreement",
     "distance",
     "operator_of",
     "outputs_of",

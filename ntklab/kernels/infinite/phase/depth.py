@@ -3,78 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ntklab import spec
-from ntklab.kernels.infinite.activations import DUALS
+from ntklab.kernels.infinite.phase.maps import maps_of
+from ntklab.kernels.threads import threads_for
+from ntklab.progress import Progress, Work
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Inputs:
-    """Where the recursion starts: ``q`` (n,) = x·x/d of some samples and ``S`` (n, n) = x·x'/d between them."""
-
-    q: Tensor
-    S: Tensor
-
-    @classmethod
-    def of(cls, X: Array) -> Inputs:
-        """Of the samples X (n, d)."""
-        S = torch.from_numpy(X @ X.T / X.shape[1])
-        return cls(S.diagonal().clone(), S)
-
-    @classmethod
-    def pair(cls, variance: float, correlation: float) -> Inputs:
-        """Two samples of the same ``variance`` with that ``correlation``."""
-        S = variance * torch.tensor([[1.0, correlation], [correlation, 1.0]], dtype=torch.float64)
-        return cls(S.diagonal().clone(), S)
-
-
-@dataclass(frozen=True, eq=False)
 class Profile:
-    """Of the units before the activation in layers 1 … D, each (D,): the mean variance q^l, the mean diagonal of the
-    NTK of the network that ends there, and the mean correlation of different samples. NaN behind an overflow."""
+    """Of the units before the activation in layers 1 … D, each (D,), for two inputs of one variance: the variance q^l,
+    the diagonal Θ^l of the NTK of the network that ends there, and the correlation c^l. NaN behind an overflow."""
 
     variance: Array
     tangent: Array
     correlation: Array
 
 
-def profile(activation: spec.Activation, *, W_std: float, b_std: float, inputs: Inputs, depth: int) -> Profile:
+def profile(
+    activation: spec.Activation, *, W_std: float, b_std: float, variance: float, correlation: float, depth: int
+) -> Work[Profile]:
     """The recursion of the infinite-width kernels through ``depth`` equal layers in the NTK parameterisation.
 
-    q ← W² E φ² + b², Θ ← W² Θ E φ'² + q and S ← W² E φφ + b² (Jacot et al. 2018, arXiv:1806.07572).
+    ``variance`` is x·x/d of both inputs, ``correlation`` the cosine between them. q ← W² E φ² + b²,
+    Θ ← W² Θ E φ'² + q and S ← W² E φφ + b² (Jacot et al. 2018, arXiv:1806.07572). Yields ``Progress`` by layer.
     """
-    weight, bias = W_std**2, b_std**2
-    q, t, S = inputs.q.clone(), torch.zeros_like(inputs.q), inputs.S.clone()
-    found = np.full((3, depth), np.nan)
+    maps, weight, bias = maps_of(activation), W_std**2, b_std**2
+    q, c = weight * variance + bias, torch.tensor([correlation], dtype=torch.float64)
+    c = (weight * variance * c + bias) / q if q else c
+    t, found = q, np.full((3, depth), np.nan)
     for layer in range(depth):
+        yield Progress(layer, depth, "profile against depth")
         if layer:
-            dual = DUALS[type(activation)](activation, q)
-            k, slope = dual.diagonal(q)
-            table = dual.table(q)
-            S, _ = dual.pair(S, table[:, :, None], table[:, None, :], derivative=False)
-            q, t = k, t * slope
-        q, S = weight * q + bias, weight * S + bias
-        t = weight * t + q
-        if not bool(torch.isfinite(q).all() & torch.isfinite(t).all()):
+            with threads_for(0):
+                value, slope = (float(part) for part in maps.moments(torch.tensor([q], dtype=torch.float64)))
+                c = maps.correlation_map(c, weight=weight, bias=bias, q=q)
+            q = weight * value + bias
+            t = weight * t * slope + q
+        if not (isfinite(q) and isfinite(t)):
             break
-        found[:, layer] = float(q.mean()), float(t.mean()), mean_correlation(q, S)
+        found[:, layer] = q, t, float(c)
     return Profile(*found)
-
-
-def mean_correlation(q: Tensor, S: Tensor) -> float:
-    """Mean of S/√(q q') over pairs of different samples; NaN with fewer than two of a variance above 0."""
-    there = q > 0
-    n = int(there.sum())
-    if n < 2:
-        return float("nan")
-    scale = q[there].rsqrt()
-    correlation = S[there][:, there] * scale[:, None] * scale
-    correlation.fill_diagonal_(0.0)
-    return float(correlation.sum() / (n * (n - 1)))

@@ -18,9 +18,9 @@ Array = NDArray[np.float64]
 
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _WIDER = 4  # times that the range of W_std is doubled in search of a critical one
-_LINE = 4000  # points of the critical line, before those outside are dropped
-_ZOOM, _ROUNDS = 129, 5
-_ROWS, _HALVINGS = 65, 30
+_LINE = 1500  # points of the critical line, before those outside are dropped
+_ZOOM, _ROUNDS = 65, 6
+_ROWS, _HALVINGS = 33, 24
 _BESIDE = 1e-9
 
 

@@ -20,7 +20,7 @@ from ntklab.kernels.infinite.activations.dual import Dual
 
 LOWEST, HIGHEST = 1e-12, 1e8  # variances beyond count as 0 and ∞
 _RUNGS = 501  # 25 a decade
-_FAR = 1e6  # stands for ∞ where a correlation is asked for: quadrature is slow beyond
+_FAR = 1e4  # stands for ∞ where a correlation is asked for: quadrature is slow beyond, and the limit 1e-4 away
 _LIMIT = 1e12  # and where moments are
 
 
