@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab.figures import captions
-from ntklab.results import LEAST_NETWORKS, Data, Gram, MonteCarlo, Run, Spectrum, Trajectory, distance
+from ntklab.results import Data, Gram, MonteCarlo, Run, Spectrum, Trajectory, agreement, distance
 
 Float = NDArray[np.float64]
 
@@ -41,10 +41,8 @@ def _estimates(run: Run) -> Iterator[Number]:
         ("NTK", run.monte_carlo, run.ntk), ("NNGP kernel", run.monte_carlo_nngp, run.nngp),
     )  # fmt: skip
     for name, found, analytic in pairs:
-        if found is None or analytic is None or found.networks < LEAST_NETWORKS:
-            continue
-        if found.mean.shape == analytic.matrix.shape:
-            z = found.z_scores(analytic)
+        z = None if found is None or analytic is None else agreement(found, analytic)
+        if z is not None and found is not None:
             yield Number(f"Monte Carlo {name} against the analytic one",
                          f"root mean square z {captions.number(z.rms)}, max |z| {captions.number(z.largest)}",
                          captions.estimate(found))  # fmt: skip

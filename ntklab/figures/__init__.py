@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ntklab.figures.functions import eigenfunction, function
     from ntklab.figures.heatmaps import difference, kernel
     from ntklab.figures.model import Axis, Curves, Figure, Heatmap, Norm, Plane, Points, Rule, Series, Shade
+    from ntklab.figures.monte_carlo import monte_carlo_error, monte_carlo_mean, z_histogram, z_scores
     from ntklab.figures.spectra import power, spectrum
     from ntklab.figures.widths import convergence
 
@@ -34,9 +35,13 @@ __all__ = [
     "function",
     "kernel",
     "losses",
+    "monte_carlo_error",
+    "monte_carlo_mean",
     "outputs",
     "power",
     "spectrum",
+    "z_histogram",
+    "z_scores",
 ]
 
 __getattr__ = lazily(
@@ -67,6 +72,12 @@ __getattr__ = lazily(
             "Rule",
             "Series",
             "Shade",
+        ),
+        "monte_carlo": (
+            "monte_carlo_error",
+            "monte_carlo_mean",
+            "z_histogram",
+            "z_scores",
         ),
         "spectra": (
             "power",

@@ -35,7 +35,7 @@ def kernel(
         norm=norms.robust(values),
         value_label=value_label or _value_label(matrix),
         caption=captions.gram(matrix, data.outputs, spectrum) if isinstance(matrix, Gram) else "",
-        **_arranged(values, data),
+        **arranged(values, data),
     )
 
 
@@ -58,7 +58,7 @@ def difference(a: Gram, b: Gram, data: Data) -> Heatmap:
         value_label=f"{_kind(a).lower()} − {_value_label(b)}",
         colours="diverging",
         caption=captions.join(apart, captions.gram(a, data.outputs)),
-        **_arranged(change, data),
+        **arranged(change, data),
     )
 
 
@@ -76,7 +76,7 @@ def class_name(data: Data, label: int) -> str:
     return data.class_names[label] if label < len(data.class_names) else f"class {label}"
 
 
-def _arranged(values: Array, data: Data) -> dict[str, Any]:
+def arranged(values: Array, data: Data) -> dict[str, Any]:
     """The fields of a heat map that follow from the order of the samples; other samples keep theirs."""
     n = len(data.X_train)
     if values.shape != (n, n):

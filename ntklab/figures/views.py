@@ -8,7 +8,7 @@ from typing import Any
 
 from ntklab import figures
 from ntklab.figures.model import Figure
-from ntklab.results import Data, Gram, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import Data, Gram, MonteCarlo, Spectrum, Trajectory, WidthConvergence
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +23,8 @@ class Scene:
     ntk_spectrum: Spectrum | None = None
     trajectory: Trajectory | None = None
     convergence: WidthConvergence | None = None
+    monte_carlo: MonteCarlo | None = None
+    monte_carlo_nngp: MonteCarlo | None = None
     mode: int | None = None
 
 
@@ -34,16 +36,18 @@ class Choice:
     """One thing a view can show: ``draw`` takes the parts of the scene named in ``needs``, in that order.
 
     ``wants`` names parts that are passed too where they exist, by keyword. ``card`` is the id of its maths card,
-    ``waiting`` what to do when there is nothing to show yet.
+    ``waiting`` what to do when there is nothing to show yet, as where ``draw`` gives None. Choices of one ``group``
+    stand together under its name.
     """
 
     id: str
     title: str
     needs: tuple[str, ...]
-    draw: Callable[..., Figure]
+    draw: Callable[..., Figure | None]
     card: str
     waiting: str
     wants: tuple[str, ...] = ()
+    group: str = ""
 
     def figure(self, scene: Scene) -> Figure | None:
         """The figure for ``scene``, or None while a needed part is missing."""
@@ -64,6 +68,9 @@ class View:
 
 _KERNELS = "Compute kernels to see it: Ctrl+R"
 _TRAIN = "Train to see it: Ctrl+T"
+_DRAW = "Draw random networks to see it: Ctrl+M"
+_DRAW_MORE = "Draw at least 3 networks beside an analytic kernel to see it: Ctrl+M"
+_MONTE_CARLO = "Monte Carlo"
 _SWEEP = "Drag the width, or sweep it: Ctrl+W"
 
 
@@ -102,6 +109,14 @@ VIEWS: tuple[View, ...] = (
         Choice("analytic", "Analytic", ("ntk", "data"), _analytic, "analytic", _KERNELS, ("ntk_spectrum",)),
         Choice("difference", "Difference", ("empirical", "ntk", "data"), figures.difference, "difference", _KERNELS),
         Choice("nngp", "NNGP", ("nngp", "data"), _nngp, "nngp", _KERNELS),
+        Choice("mc-mean", "Mean", ("monte_carlo", "data"), figures.monte_carlo_mean, "monte-carlo", _DRAW,
+               group=_MONTE_CARLO),
+        Choice("mc-error", "Standard error", ("monte_carlo", "data"), figures.monte_carlo_error, "monte-carlo", _DRAW,
+               group=_MONTE_CARLO),
+        Choice("mc-z", "z-scores", ("monte_carlo", "ntk", "data"), figures.z_scores, "z-scores", _DRAW_MORE,
+               group=_MONTE_CARLO),
+        Choice("mc-histogram", "z histogram", ("monte_carlo", "ntk"), figures.z_histogram, "z-scores", _DRAW_MORE,
+               ("nngp", "monte_carlo_nngp"), group=_MONTE_CARLO),
     )),
     View("spectrum", "Spectrum", (
         Choice("eigenvalues", "Eigenvalues", ("empirical_spectrum",), _spectrum, "spectrum", _KERNELS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ class ZScores:
         values = self.values[np.triu_indices(len(self.values))] if self.symmetric else self.values.ravel()
         return np.asarray(values[~np.isnan(values)])
 
-    @property
+    @cached_property
     def beyond(self) -> float:
         """Share of |z| > 3 among the distinct entries; NaN without entries."""
         return float(np.mean(np.abs(self.distinct) > LIMIT)) if self.distinct.size else float("nan")
@@ -140,12 +140,20 @@ class ZScores:
         """The share of |z| > 3 to expect: 0.0027."""
         return two_sided(LIMIT)
 
-    @property
+    @cached_property
     def largest(self) -> float:
         """max |z|; NaN without entries."""
         return float(np.abs(self.distinct).max()) if self.distinct.size else float("nan")
 
-    @property
+    @cached_property
     def rms(self) -> float:
         """Root of the mean z²: about 1 where the estimate and the analytic kernel agree. NaN without entries."""
         return float(np.sqrt(np.mean(self.distinct**2))) if self.distinct.size else float("nan")
+
+
+@lru_cache(maxsize=4)
+def agreement(found: MonteCarlo, analytic: Gram) -> ZScores | None:
+    """``found.z_scores(analytic)``, remembered; None with too few networks, or of kernels on other samples."""
+    if found.networks < LEAST_NETWORKS or found.mean.shape != analytic.matrix.shape:
+        return None
+    return found.z_scores(analytic)

@@ -6,7 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ntklab.figures.model import Figure
 from ntklab.figures.views import Choice, View
@@ -45,6 +54,8 @@ class ViewPanel(QWidget):
         waiting.setEnabled(False)
         self._stack.addWidget(waiting)
         self._buttons = QButtonGroup(self)
+        self._places: dict[str, QToolButton] = {}  # the button of each choice
+        self._groups: dict[str, QToolButton] = {}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -60,18 +71,40 @@ class ViewPanel(QWidget):
         row.addSpacing(8)
         row.addStretch(1)
         for choice in self.view.choices:
-            button = QToolButton()
-            button.setText(choice.title)
-            button.setCheckable(True)
-            button.setAutoRaise(True)
-            button.setObjectName(f"choice-{choice.id}")
-            button.setProperty("role", "segment")
+            if choice.group:
+                self._add_to_group(choice, row)
+                continue
+            button = self._segment(choice.title, f"choice-{choice.id}")
             button.setAccessibleName(f"{self.view.title}: {choice.title}")
             button.setChecked(choice is self._choice)
-            self._buttons.addButton(button)
             button.clicked.connect(partial(self._pressed, choice.id))
+            self._places[choice.id] = button
             row.addWidget(button)
         return row
+
+    def _segment(self, title: str, name: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(title)
+        button.setCheckable(True)
+        button.setAutoRaise(True)
+        button.setObjectName(name)
+        button.setProperty("role", "segment")
+        self._buttons.addButton(button)
+        return button
+
+    def _add_to_group(self, choice: Choice, row: QHBoxLayout) -> None:
+        """Choices of a group share a button with a menu."""
+        button = self._groups.get(choice.group)
+        if button is None:
+            button = self._groups[choice.group] = self._segment(f"{choice.group} ▾", f"group-{choice.group}")
+            button.setAccessibleName(f"{self.view.title}: {choice.group}")
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+            button.setMenu(QMenu(button))
+            row.addWidget(button)
+        action = button.menu().addAction(choice.title)
+        action.setObjectName(f"choice-{choice.id}")
+        action.triggered.connect(partial(self._pressed, choice.id))
+        self._places[choice.id] = button
 
     @property
     def choice(self) -> Choice:
@@ -122,9 +155,9 @@ class ViewPanel(QWidget):
 
     def choose(self, choice_id: str) -> None:
         """Show another choice, as if its button were pressed."""
-        for button, choice in zip(self._buttons.buttons(), self.view.choices, strict=True):
+        for choice in self.view.choices:
             if choice.id == choice_id:
-                button.setChecked(True)
+                self._places[choice.id].setChecked(True)
                 self._choice = choice
                 self.choice_changed.emit(self.view.id, choice.id)
 
