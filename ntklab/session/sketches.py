@@ -14,7 +14,7 @@ from typing import Any
 
 from ntklab.errors import SpecError
 from ntklab.session.defaults import new_layer
-from ntklab.spec import Dense, Experiment, Input, Layer, Spec
+from ntklab.spec import Branch, Dense, Experiment, Flatten, GlobalAvgPool, GlobalSumPool, Input, Layer, Spec
 from ntklab.spec.faults import PlacedError, complaint, suggestion
 from ntklab.spec.fitting import Stack, follow
 
@@ -39,15 +39,15 @@ def sketch_of(experiment: Experiment) -> Sketch:
     return Sketch(experiment.architecture.input, experiment.architecture.layers)
 
 
-def settled(experiment: Experiment, sketch: Sketch, *, keep: Path | None = None) -> Experiment:
+def settled(experiment: Experiment, sketch: Sketch, *, keep: Path | None = None, strict: bool = False) -> Experiment:
     """``experiment`` with the network of ``sketch``: as it is if that fits, else with the branches following.
 
-    The layer at ``keep`` must stay as it is. Raises ``SpecError`` saying what does not fit.
+    The layer at ``keep`` must stay as it is, with ``strict`` all must. Raises ``SpecError`` saying what does not fit.
     """
     try:
         return _with(experiment, sketch)
     except SpecError:
-        followed = replace(sketch, layers=follow(sketch.layers, sketch.input.shape))
+        followed = sketch if strict else replace(sketch, layers=follow(sketch.layers, sketch.input.shape))
         if followed == sketch or (keep and layer_at(followed, keep) != layer_at(sketch, keep)):
             raise
         return _with(experiment, followed)
@@ -93,6 +93,43 @@ def move_layer(sketch: Sketch, source: Path, target: Path) -> tuple[Sketch, Path
     end = _after_removal(source, _before_readout(sketch, target))
     layer = layer_at(sketch, source)
     return _insert(remove_layer(sketch, source), end, layer), end
+
+
+def wrap_layer(sketch: Sketch, path: Path) -> tuple[Sketch, Path]:
+    """With the layer at ``path`` in a residual block of its own, and where it is then."""
+    _keep_readout(sketch, path, "put into a block")
+    block = Branch(branches=((layer_at(sketch, path),), ()))
+    return set_layer(sketch, path, block), (*path, 0, 0)
+
+
+def unwrap_layer(sketch: Sketch, path: Path) -> Sketch:
+    """With the layers of the first branch that has some in place of the block at ``path``."""
+    block = layer_at(sketch, path)
+    inner = next((branch for branch in getattr(block, "branches", ()) if branch), ())
+    return _edited(sketch, path, lambda stack, at: (*stack[:at], *inner, *stack[at + 1 :]))
+
+
+def set_input(sketch: Sketch, given: Input) -> Sketch:
+    """With samples of another shape; windows keep their sizes, one for each spatial axis there is now.
+
+    A network on vectors gets a Flatten in front when samples have positions, and loses it when they have none.
+    """
+    rank, layers = len(given.shape) - 1, sketch.layers
+    if not rank:
+        return Sketch(given, layers[1:] if layers and isinstance(layers[0], Flatten) else layers)
+    joined = any(isinstance(layer, Flatten | GlobalAvgPool | GlobalSumPool) for layer in layers)
+    in_front = () if joined or len(sketch.input.shape) > 1 else (Flatten(),)
+    return Sketch(given, (*in_front, *(_of_rank(layer, rank) for layer in layers)))
+
+
+def _of_rank(layer: Layer, rank: int) -> Layer:
+    branches = getattr(layer, "branches", None)
+    if branches is not None:
+        inner = tuple(tuple(_of_rank(part, rank) for part in branch) for branch in branches)
+        return layer.replace(branches=inner)  # type: ignore[no-any-return]
+    sizes = {name: getattr(layer, name, None) for name in ("kernel", "window", "stride")}
+    other = {name: (*size, *rank * (size[-1],))[:rank] for name, size in sizes.items() if size and len(size) != rank}
+    return layer.replace(**other) if other else layer
 
 
 def edit_layer(sketch: Sketch, path: Path, **fields: Any) -> Sketch:

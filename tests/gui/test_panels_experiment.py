@@ -2,14 +2,12 @@
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
 
 from ntklab.gui.panels import ExperimentPanel
-from ntklab.gui.panels.presets import PRESETS
 from ntklab.gui.starter import starter_experiment
 from ntklab.session import Session, edits
-from ntklab.spec import Branch, Dense, output_shape
+from ntklab.spec import Dense, output_shape
 
 
 @pytest.fixture
@@ -62,10 +60,6 @@ def heard(signal):
     values = []
     signal.connect(lambda *args: values.append(args[0] if args else None))
     return values
-
-
-def names(session):
-    return [type(layer).__name__ for layer in session.experiment.architecture.layers]
 
 
 def widths(session):
@@ -129,137 +123,6 @@ def test_a_closed_panel_leaves_the_session_alone(qtbot, session):
 # -- the network ------------------------------------------------------------------------------------------------------
 
 
-def test_a_width_is_edited_and_undone(qtbot, network, session):
-    enter(qtbot, network.editor.form.editors["width"].input, "300")
-    assert widths(session) == [300, 512, 1]
-    session.undo()
-    assert network.editor.form.editors["width"].input.text() == "512"
-    assert widths(session) == [512, 512, 1]
-
-
-@pytest.mark.parametrize(
-    ("typed", "words"), [("0", "width of at least 1"), ("wide", "got 'wide'"), ("1.5", "whole number")]
-)
-def test_a_bad_width_is_told_beside_the_field_and_nothing_is_lost(qtbot, network, session, typed, words):
-    before = session.experiment
-    editor = network.editor.form.editors["width"]
-    enter(qtbot, editor.input, typed)
-    assert words in editor.error.text()
-    assert editor.error.isVisible()
-    assert editor.input.text() == typed
-    assert session.experiment == before
-    session.edit(edits.set_training(before, steps=9), "something else")
-    assert editor.input.text() == typed
-    enter(qtbot, editor.input, "64")
-    assert not editor.error.isVisible()
-    assert widths(session)[0] == 64
-
-
-def test_escape_takes_a_refused_width_back(qtbot, network):
-    editor = network.editor.form.editors["width"]
-    enter(qtbot, editor.input, "0")
-    qtbot.keyClick(editor.input, Qt.Key.Key_Escape)
-    assert (editor.input.text(), editor.error.isVisible()) == ("512", False)
-
-
-def test_undo_reaches_the_window_from_an_idle_field(qtbot, panel, network, session):
-    shortcut = QShortcut(QKeySequence.StandardKey.Undo, panel)
-    shortcut.activated.connect(session.undo)
-    field = network.editor.form.editors["width"].input
-    enter(qtbot, field, "300")
-    panel.activateWindow()
-    field.setFocus()
-    qtbot.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert widths(session) == [512, 512, 1]
-
-
-def test_a_layer_slider_is_one_step_of_undo(qtbot, network, session):
-    slider = network.editor.form.editors["W_std"].slider
-    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(10, 8))
-    for x in (15, 20, 25):
-        qtbot.mouseMove(slider, QPoint(x, 8))
-    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(25, 8))
-    assert session.experiment.architecture.layers[0].W_std != starter_experiment().architecture.layers[0].W_std
-    session.undo()
-    assert session.experiment == starter_experiment()
-    assert not session.can_undo
-
-
-def test_layers_are_added_removed_and_moved_by_buttons(qtbot, network, session):
-    network.select((1,))
-    network.add.menu().findChild(type(network.add.menu().actions()[0]), "add-Dropout").trigger()
-    assert names(session) == ["Dense", "Relu", "Dropout", "Dense", "Relu", "Dense"]
-    assert network.selected.title == "Dropout 0.9"
-    click(qtbot, network.down)
-    assert names(session) == ["Dense", "Relu", "Dense", "Dropout", "Relu", "Dense"]
-    click(qtbot, network.up)
-    click(qtbot, network.up)
-    assert names(session) == ["Dense", "Dropout", "Relu", "Dense", "Relu", "Dense"]
-    click(qtbot, network.remove)
-    assert names(session) == ["Dense", "Relu", "Dense", "Relu", "Dense"]
-    assert session.undo_label == "remove Dropout 0.9"
-
-
-def test_layers_are_removed_and_moved_by_keys(qtbot, network, session):
-    network.layers.setFocus()
-    qtbot.keyClick(network.layers, Qt.Key.Key_Down)
-    assert network.selected.title == "ReLU"
-    qtbot.keyClick(network.layers, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
-    assert names(session) == ["Dense", "Dense", "Relu", "Relu", "Dense"]
-    qtbot.keyClick(network.layers, Qt.Key.Key_Delete)
-    assert names(session) == ["Dense", "Dense", "Relu", "Dense"]
-    assert network.selected is not None
-
-
-def test_the_read_out_stays(qtbot, network, session):
-    network.select((4,))
-    assert not network.remove.isEnabled()
-    qtbot.keyClick(network.layers, Qt.Key.Key_Delete)
-    assert "read-out cannot be removed" in network.error.text()
-    assert names(session) == ["Dense", "Relu", "Dense", "Relu", "Dense"]
-
-
-def test_layers_are_dragged(network, session):
-    model = network.layers.lines
-    mime = model.mimeData([model.index(3)])
-    model.dropMimeData(mime, Qt.DropAction.MoveAction, 1, 0, model.index(-1))
-    assert names(session) == ["Dense", "Relu", "Relu", "Dense", "Dense"]
-    assert network.selected.path == (1,)
-    assert not model.canDropMimeData(model.mimeData([model.index(1)]), Qt.DropAction.MoveAction, 1, 0, model.index(-1))
-
-
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.id)
-def test_presets_fit_the_data(network, session, preset):
-    session.edit(edits.set_source(session.experiment, "Digits"), "digits")
-    network.presets.menu().findChild(type(network.presets.menu().actions()[0]), f"preset-{preset.id}").trigger()
-    architecture = session.experiment.architecture
-    assert architecture.name == preset.title
-    assert (architecture.input.shape, output_shape(architecture)) == ((64,), (10,))
-
-
-def test_layers_inside_a_branch_are_edited(qtbot, network, session):
-    network.use_preset("residual")
-    network.select((1, 0, 0))
-    assert network.selected.title == "ReLU"
-    network.add_layer("Erf")
-    block = session.experiment.architecture.layers[1]
-    assert isinstance(block, Branch)
-    assert [type(layer).__name__ for layer in block.branches[0]] == ["Relu", "Erf", "Dense"]
-    click(qtbot, network.remove)
-    assert len(session.experiment.architecture.layers[1].branches[0]) == 2
-    network.select((0,))
-    enter(qtbot, network.editor.form.editors["width"].input, "100")
-    assert session.experiment.architecture.layers[1].branches[0][1].width == 100
-
-
-def test_a_width_that_a_branch_cannot_have_is_explained(qtbot, network, session):
-    network.use_preset("residual")
-    network.select((1, 0, 1))
-    editor = network.editor.form.editors["width"]
-    enter(qtbot, editor.input, "100")
-    assert "must end in one shape" in editor.error.text()
-
-
 def test_the_dial_is_live_and_commits_once(qtbot, panel, network, session):
     dragged = heard(panel.width_dragged)
     slider = network.dial.slider
@@ -294,24 +157,6 @@ def test_infinity_is_told(qtbot, panel, network):
 def test_a_network_without_hidden_layers_has_no_dial(network):
     network.use_preset("linear")
     assert not network.dial.isEnabled()
-
-
-def test_the_parameterisation_is_that_of_all_layers(qtbot, network, session):
-    choose(qtbot, network.param, "standard")
-    assert {layer.param for layer in session.experiment.architecture.layers if isinstance(layer, Dense)} == {"standard"}
-    assert network.editor.form.editors["s"].isVisible()
-    session.edit(edits.edit_layer(session.experiment, 0, "param", "ntk"), "mix")
-    assert network.param.value is None
-
-
-def test_the_diagram_says_what_it_shows_and_picks_layers(qtbot, network):
-    assert network.diagram.accessibleName() == "Diagram: 2 – 512 ReLU ×2 – 1"
-    network.diagram.grab()
-    box = network.diagram._boxes[2].rect.center()
-    qtbot.mouseClick(network.diagram, Qt.MouseButton.LeftButton, pos=box.toPoint())
-    assert network.selected.path == (2,)
-    network.use_preset("residual")
-    assert network.diagram.accessibleName() == "Diagram: 2 – 256 – (ReLU – 256 | identity) + ×2 – ReLU – 1"
 
 
 # -- data, kernel, training -------------------------------------------------------------------------------------------

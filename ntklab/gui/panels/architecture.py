@@ -4,30 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from ntklab.errors import SpecError
 from ntklab.gui.panels.diagram import Diagram
 from ntklab.gui.panels.layer_editor import LayerEditor
 from ntklab.gui.panels.layer_list import LayerList
-from ntklab.gui.panels.layer_menu import layer_menu, preset_menu
-from ntklab.gui.panels.outline import Line, dense_widths, outline, parameterisations
-from ntklab.gui.panels.presets import PRESETS
+from ntklab.gui.panels.layer_menu import LayerPicker, PresetPicker, line_menu
+from ntklab.gui.panels.outline import Line, parameterisations, widths
+from ntklab.gui.panels.problem import ProblemBox
 from ntklab.gui.panels.watching import watch
-from ntklab.gui.widgets import Choice, IconButton, InlineError, LogDial
+from ntklab.gui.panels.words import PARAMETERISATION_TITLES
+from ntklab.gui.panels.workbench import Workbench
+from ntklab.gui.widgets import Choice, IconButton, LogDial
 from ntklab.gui.widgets.numbers import integer
 from ntklab.session import Session, edits
-from ntklab.spec import Experiment, output_shape, parameter_count
+from ntklab.session.sketches import Path
+from ntklab.spec import PRESETS
 
-Path = tuple[int, ...]
 _WIDTH_HELP = (
     "Width of all hidden layers. Drag it and the finite kernel is computed again at every width; hold ∞ to look at "
     "the infinite-width kernel"
 )
 _PARAM_HELP = (
     "ntk: unit-variance weights times W_std/√fan_in, so the kernel has a limit. "
-    "standard: that factor in the variance of the weights, so the kernel grows with the width"
+    "standard: that factor in the variance of the weights, so the kernel grows with the width. "
+    "µP: as ntk, with the read-out divided by another √fan_in, so that features move"
 )
 
 
@@ -43,36 +46,34 @@ class ArchitecturePanel(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._selected: Path | None = (0,)
+        self.bench = Workbench(session)
         self._drag = 0
         self.setObjectName("architecture-panel")
         self.dial = LogDial("Width", tooltip=_WIDTH_HELP)
         self.diagram = Diagram()
-        self.param = Choice([("ntk", "NTK", ""), ("standard", "standard", "")])
+        self.param = Choice([(name, title, "") for name, title in PARAMETERISATION_TITLES.items()])
         self.layers = LayerList()
-        self.error = InlineError()
-        self.editor = LayerEditor(session)
+        self.problem = ProblemBox()
+        self.editor = LayerEditor(self.bench)
         self.total = QLabel()
         self.total.setObjectName("total")
         self.total.setProperty("role", "muted")
         self._make_buttons()
         self._lay_out()
         self._connect()
-        watch(self, session, experiment=self.refresh)
+        watch(self, session, experiment=self.refresh, sketch=self.refresh)
         self.refresh()
 
     def _make_buttons(self) -> None:
         self.add = IconButton(
             "add", "Add a layer after the chosen one (Insert)", title="Layer", object_name="add-layer"
         )
-        self.add.setMenu(layer_menu(self, self.add_layer))
-        self.add.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self.picker = LayerPicker(self.bench, self)
         self.up = IconButton("up", "Move the layer towards the input (Alt+Up)", object_name="move-up")
         self.down = IconButton("down", "Move the layer towards the output (Alt+Down)", object_name="move-down")
         self.remove = IconButton("remove", "Remove the layer (Del)", object_name="remove-layer")
         self.presets = IconButton("layers", "Begin with another network", title="Presets", object_name="presets")
-        self.presets.setMenu(preset_menu(self, self.use_preset))
-        self.presets.setPopupMode(IconButton.ToolButtonPopupMode.InstantPopup)
+        self.preset_picker = PresetPicker(self.bench, self)
 
     def _lay_out(self) -> None:
         tools = QHBoxLayout()
@@ -87,7 +88,7 @@ class ArchitecturePanel(QWidget):
         for widget in (label, self.param):
             widget.setToolTip(_PARAM_HELP)
         self.param.setObjectName("parameterisation")
-        self.param.setAccessibleName("Parameterisation of all dense layers")
+        self.param.setAccessibleName("Parameterisation of all layers with weights")
         param.addWidget(label)
         param.addWidget(self.param, 1)
         layout = QVBoxLayout(self)
@@ -97,10 +98,8 @@ class ArchitecturePanel(QWidget):
         layout.addWidget(self.diagram)
         layout.addLayout(param)
         layout.addLayout(tools)
-        layout.addWidget(self.layers)
-        layout.addWidget(self.error)
-        layout.addWidget(self.total)
-        layout.addWidget(self.editor)
+        for part in (self.layers, self.problem, self.total, self.editor):
+            layout.addWidget(part)
 
     def _connect(self) -> None:
         self.dial.moved.connect(self.width_dragged)
@@ -110,50 +109,74 @@ class ArchitecturePanel(QWidget):
         self.dial.edit.editingFinished.connect(self._new_step)
         self.param.committed.connect(self._set_parameterisation)
         self.diagram.picked.connect(self.select)
-        self.layers.chosen.connect(self.select)
-        self.layers.remove_requested.connect(self.remove_layer)
-        self.layers.move_requested.connect(self.move_layer)
-        self.layers.add_requested.connect(self.add.showMenu)
-        self.layers.lines.dropped.connect(self._dropped)
+        self.add.clicked.connect(self._offer_layers)
+        self.picker.chosen.connect(self.add_layer)
+        self.presets.clicked.connect(self._offer_presets)
+        self.preset_picker.chosen.connect(self.use_preset)
         self.up.clicked.connect(self._move_up)
         self.down.clicked.connect(self._move_down)
         self.remove.clicked.connect(self.remove_layer)
+        self.problem.revert_requested.connect(self._revert)
+        self._connect_list()
+
+    def _connect_list(self) -> None:
+        layers = self.layers
+        layers.chosen.connect(self.select)
+        layers.remove_requested.connect(self.remove_layer)
+        layers.duplicate_requested.connect(self.duplicate_layer)
+        layers.step_requested.connect(self.move_layer)
+        layers.add_requested.connect(self._offer_layers)
+        layers.dropped.connect(self._dropped)
+        layers.fold_requested.connect(self._fold)
+        layers.menu_requested.connect(self._show_menu)
+        layers.edit_requested.connect(self.editor.focus_first)
+        layers.help_requested.connect(self.editor.toggle_card)
 
     @property
     def selected(self) -> Line | None:
-        """The line of the chosen layer."""
-        found = [line for line in self.layers.lines.lines if line.path == self._selected]
-        return found[0] if found and found[0].layer is not None else None
+        """The chosen line."""
+        return self.bench.line(self.layers.lines.lines)
 
+    @Slot()
     def refresh(self) -> None:
         """Show the document."""
-        architecture = self._session.experiment.architecture
-        self.error.say("")
-        self.layers.show_lines(outline(architecture), self._selected)
-        self.diagram.show_architecture(architecture, self._selected)
-        self.editor.show_line(self.selected)
-        self._show_dial(dense_widths(architecture))
-        params = parameterisations(architecture)
+        problem = self.bench.problem()
+        lines = self.bench.lines()
+        chosen = self.bench.line(lines)
+        self.problem.show_problem(problem, lines)
+        self.layers.show_lines(lines, None if chosen is None else chosen.path)
+        marked = None if chosen is None else chosen.target
+        self.diagram.show_network(self.bench.sketch, marked, fault=None if problem is None else problem.path)
+        self.editor.show_line(chosen)
+        self._show_dial()
+        params = parameterisations(self.bench.sketch)
         self.param.show_value(next(iter(params)) if len(params) == 1 else None)
-        count = len(architecture.layers)
-        self.total.setText(f"{count} layer{'s' * (count != 1)} · {integer(parameter_count(architecture))} parameters")
-        self._show_buttons()
+        self._show_total(lines)
+        self._show_buttons(chosen)
 
-    def _show_dial(self, widths: tuple[int, ...]) -> None:
-        self.dial.setEnabled(bool(widths))
-        if widths:
-            self.dial.show_value(widths[0], note="" if len(set(widths)) == 1 else " of the first of several")
+    def _show_total(self, lines: tuple[Line, ...]) -> None:
+        outer = [line for line in lines if line.kind in ("layer", "readout") and line.depth == 0]
+        count, parameters = len(outer), sum(line.parameters for line in outer)
+        unknown = any(line.shape is None for line in outer)
+        size = "does not fit yet" if unknown else f"{integer(parameters)} parameters"
+        self.total.setText(f"{count} layer{'s' * (count != 1)} · {size}")
 
-    def _show_buttons(self) -> None:
-        line = self.selected
-        movable = line is not None and not line.readout
-        for button in (self.up, self.down, self.remove):
-            button.setEnabled(movable)
+    def _show_dial(self) -> None:
+        found = widths(self._session.experiment.architecture)
+        self.dial.setEnabled(bool(found) and self._session.sketch is None)
+        if found:
+            self.dial.show_value(found[0], note="" if len(set(found)) == 1 else " of the first of several")
+
+    def _show_buttons(self, line: Line | None) -> None:
+        movable = line is not None and line.movable
+        self.remove.setEnabled(movable)
+        self.up.setEnabled(movable and self.bench.can_step("up"))
+        self.down.setEnabled(movable and self.bench.can_step("down"))
 
     @Slot(object)
     def select(self, path: Path) -> None:
-        """Choose the layer at ``path``."""
-        self._selected = path
+        """Choose the line at ``path``."""
+        self.bench.choose(path)
         self.refresh()
 
     @Slot(int)
@@ -164,7 +187,7 @@ class ArchitecturePanel(QWidget):
             self.dial.refuse(str(error))
             return
         self._session.edit(experiment, f"width {width}", merge=f"{id(self)}.width.{self._drag}")
-        self._show_dial(dense_widths(self._session.experiment.architecture))
+        self._show_dial()
 
     @Slot()
     def _new_step(self) -> None:
@@ -172,71 +195,86 @@ class ArchitecturePanel(QWidget):
 
     @Slot(object)
     def _set_parameterisation(self, param: str) -> None:
-        self._edit(lambda e: edits.set_parameterisation(e, param), f"{param} parameterisation")
-        self.refresh()
+        self._try(lambda: self.bench.set_parameterisation(param))
 
+    @Slot(str)
     def add_layer(self, name: str) -> None:
         """Put a new layer of type ``name`` after the chosen one, or before the read-out, and choose it."""
-        line = self.selected
-        last = self._session.experiment.architecture.readout_index
-        end = len(self._session.experiment.architecture.layers) if last is None else last
-        path = (end,) if line is None or line.readout else (*line.path[:-1], line.path[-1] + 1)
-        self._edit(lambda e: edits.add_layer(e, path, name), f"add {name}", then=path)
+        self._try(lambda: self.bench.add(name))
 
     @Slot()
     def remove_layer(self) -> None:
         """Take the chosen layer out."""
-        line = self.selected
-        if line is not None:
-            self._edit(
-                lambda e: edits.remove_layer(e, line.path), f"remove {line.title}", then=self._after_removal(line)
-            )
+        self._try(self.bench.remove)
 
-    def _after_removal(self, line: Line) -> Path:
-        """The layer to choose when ``line`` goes: the next one moves up; the one before if that is the read-out."""
-        stack = [other for other in self.layers.lines.lines if other.path[:-1] == line.path[:-1] and other.layer]
-        following = [other for other in stack if other.path[-1] > line.path[-1] and not other.readout]
-        return line.path if following else (*line.path[:-1], max(line.path[-1] - 1, 0))
+    @Slot()
+    def duplicate_layer(self) -> None:
+        """Put another layer like the chosen one behind it."""
+        self._try(self.bench.duplicate)
 
-    @Slot(int)
-    def move_layer(self, by: int) -> None:
-        """Move the chosen layer by one place."""
-        line = self.selected
-        if line is None or line.path[-1] + by < 0:
-            return
-        target = (*line.path[:-1], line.path[-1] + by)
-        if any(other.path == target and not other.readout for other in self.layers.lines.lines) or line.readout:
-            self._edit(lambda e: edits.move_layer(e, line.path, target), f"move {line.title}", then=target)
+    @Slot(str)
+    def move_layer(self, direction: str) -> None:
+        """Move the chosen layer "up", "down", "in" or "out"."""
+        self._try(lambda: self.bench.step(direction))
 
     @Slot()
     def _move_up(self) -> None:
-        self.move_layer(-1)
+        self.move_layer("up")
 
     @Slot()
     def _move_down(self) -> None:
-        self.move_layer(1)
+        self.move_layer("down")
 
     @Slot(object, object)
     def _dropped(self, source: Path, target: Path) -> None:
-        self._edit(lambda e: edits.move_layer(e, source, target), "move layer", then=target)
+        self._try(lambda: self.bench.move(source, target))
 
+    @Slot(str)
     def use_preset(self, preset_id: str) -> None:
         """Put a preset, fitted to the data, in place of the network."""
         preset = next(preset for preset in PRESETS if preset.id == preset_id)
+        self._try(lambda: self.bench.use_preset(preset))
 
-        def change(experiment: Experiment) -> Experiment:
-            features, outputs = experiment.architecture.input.shape[-1], output_shape(experiment.architecture)[-1]
-            return experiment.replace(architecture=preset.architecture(features, outputs))  # type: ignore[no-any-return]
+    @Slot(object)
+    def _fold(self, path: Path) -> None:
+        self.bench.toggle(path)
+        self.refresh()
 
-        self._edit(change, preset.title, then=(0,))
+    @Slot()
+    def _revert(self) -> None:
+        self._try(self.bench.revert)
 
-    def _edit(self, change: Callable[[Experiment], Experiment], label: str, *, then: Path | None = None) -> None:
+    @Slot()
+    def _offer_layers(self) -> None:
+        self.picker.offer(self.add)
+
+    @Slot()
+    def _offer_presets(self) -> None:
+        self.preset_picker.offer(self.presets)
+
+    @Slot(object, QPoint)
+    def _show_menu(self, path: Path, position: QPoint) -> None:
+        self.select(path)
+        self.menu(self.layers).popup(position)
+
+    def menu(self, parent: QWidget) -> QMenu:
+        """What can be done with the chosen line."""
+        menu = line_menu(parent, self.selected, self.bench, {
+            "add": self._offer_layers, "duplicate": self.duplicate_layer, "remove": self.remove_layer,
+            "wrap": lambda: self._try(self.bench.wrap), "unwrap": lambda: self._try(self.bench.unwrap),
+            "formula": self.editor.toggle_card, **{way: self._stepper(way) for way in ("up", "down", "in", "out")},
+        })  # fmt: skip
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        return menu
+
+    def _stepper(self, direction: str) -> Callable[[], None]:
+        return lambda: self.move_layer(direction)
+
+    def _try(self, edit: Callable[[], None]) -> None:
+        """Do ``edit`` and show the document, or why it cannot be done."""
         try:
-            experiment = change(self._session.experiment)
+            edit()
         except SpecError as error:
-            self.error.say(str(error))
+            self.problem.say(str(error))
             return
-        self.error.say("")
-        if then is not None:
-            self._selected = then
-        self._session.edit(experiment, label)
+        self.refresh()

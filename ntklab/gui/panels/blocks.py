@@ -1,4 +1,4 @@
-"""An architecture as the blocks of a diagram: dense layers with what follows them, branches as lanes. No Qt."""
+"""A network as the blocks of a diagram: with words where there is room, else a glyph for each layer. No Qt."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from ntklab.gui.panels.outline import shape_text
-from ntklab.spec import Architecture, Branch, Dense, Layer, caption
+from ntklab.gui.panels.words import layer_icon, shape_text
+from ntklab.session.sketches import Path, Sketch
+from ntklab.spec import Architecture, Branch, Dense, Layer, caption, own_width, type_row
 
 MERGES = {"sum": "+", "concat": "∥", "prod": "×"}
-Path = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Block:
-    """``text`` in a box (its ``size`` units high), ``notes`` under it: the activations that follow.
+    """``text`` in a box (its ``size`` channels high), ``notes`` under it: what follows and needs no box of its own.
 
     A block with ``lanes`` is a branch: one row of blocks a lane, joined by ``merge``. ``paths`` are the layers that it
-    stands for; ``repeat`` says how many equal blocks in a row it stands for.
+    stands for; ``repeat`` says how many equal blocks in a row it stands for. ``icon`` is that of its first layer, of
+    the group ``group``; ``end`` marks input and read-out.
     """
 
     text: str
@@ -29,6 +30,8 @@ class Block:
     paths: tuple[Path, ...] = ()
     repeat: int = 1
     end: bool = False
+    icon: str = ""
+    group: str = ""
 
     @property
     def looks(self) -> tuple[object, ...]:
@@ -37,29 +40,36 @@ class Block:
         return self.text, self.size, self.notes, inner, self.merge, self.end
 
 
-def blocks(architecture: Architecture) -> tuple[Block, ...]:
-    """The blocks from input to output."""
-    first = Block(shape_text(architecture.input.shape), size=architecture.input.shape[-1], end=True)
-    made = _row(architecture.layers, (), first)
-    if architecture.readout_index is not None:
-        made = (*made[:-1], replace(made[-1], end=True))
+def blocks(network: Architecture | Sketch, *, grouped: bool = True) -> tuple[Block, ...]:
+    """The blocks from input to output; ``grouped``, layers that keep the width stand as notes under the one before."""
+    shape = network.input.shape
+    first = Block(shape_text(shape), size=shape[-1], paths=((),), end=True, icon="layers/Input")
+    made = _row(network.layers, (), (first,), grouped=grouped)
+    if network.readout_index is not None:
+        made = (*made[:-1], replace(made[-1], end=True, icon="layers/Output"))
     return made
 
 
-def _row(layers: Iterable[Layer], path: Path, first: Block | None) -> tuple[Block, ...]:
-    row: list[Block] = [] if first is None else [first]
+def _row(layers: Iterable[Layer], path: Path, first: tuple[Block, ...], *, grouped: bool) -> tuple[Block, ...]:
+    row = list(first)
     for index, layer in enumerate(layers):
         place = (*path, index)
-        if isinstance(layer, Dense):
-            row.append(Block(str(layer.width), size=layer.width, paths=(place,)))
-        elif isinstance(layer, Branch):
-            lanes = tuple(_row(branch, (*place, number), None) for number, branch in enumerate(layer.branches))
+        if isinstance(layer, Branch):
+            lanes = tuple(
+                _row(branch, (*place, number), (), grouped=grouped) for number, branch in enumerate(layer.branches)
+            )
             row.append(Block("", lanes=lanes, merge=MERGES[layer.merge], paths=(place,)))
-        elif row and not row[-1].lanes:
+        elif grouped and own_width(layer) is None and row and not row[-1].lanes:
             row[-1] = replace(row[-1], notes=(*row[-1].notes, caption(layer)), paths=(*row[-1].paths, place))
         else:
-            row.append(Block(caption(layer), paths=(place,)))
+            row.append(_block(layer, place))
     return tuple(row)
+
+
+def _block(layer: Layer, place: Path) -> Block:
+    text = str(layer.width) if isinstance(layer, Dense) else caption(layer)
+    icon, group = layer_icon(layer), type_row(layer).group
+    return Block(text, size=own_width(layer) or 0, paths=(place,), icon=icon, group=group)
 
 
 def folded(row: tuple[Block, ...]) -> tuple[Block, ...]:

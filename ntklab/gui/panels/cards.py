@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ntklab.gui.panels import readings
-from ntklab.gui.panels.outline import dense_widths, parameterisations
+from ntklab.gui.panels.outline import parameterisations, widths
+from ntklab.gui.panels.words import PARAMETERISATION_TITLES
 from ntklab.gui.widgets.numbers import integer, number, percent
 from ntklab.session import Session
 from ntklab.spec import Dense, parameter_count
@@ -54,19 +55,19 @@ def _ends_dense(session: Session) -> bool:
 
 
 def _widths(session: Session) -> str:
-    widths = dense_widths(session.experiment.architecture)
-    if not widths:
+    found = widths(session.experiment.architecture)
+    if not found:
         return "none"
-    return integer(widths[0]) if len(set(widths)) == 1 else f"{min(widths)}–{max(widths)}"
+    return integer(found[0]) if len(set(found)) == 1 else f"{min(found)}–{max(found)}"
 
 
 def _depth(session: Session) -> str:
-    return str(len(dense_widths(session.experiment.architecture)))
+    return str(len(widths(session.experiment.architecture)))
 
 
 def _parameterisation(session: Session) -> str:
     names = sorted(parameterisations(session.experiment.architecture))
-    return ", ".join({"ntk": "NTK"}.get(name, name) for name in names) or "—"
+    return ", ".join(PARAMETERISATION_TITLES[name] for name in names) or "—"
 
 
 def _deviations(field: str) -> Value:

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPalette, QPen, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from ntklab.gui.panels.blocks import Block, Path, blocks, describe, folded
+from ntklab.gui import theme
+from ntklab.gui.panels.blocks import Block, blocks, describe, folded
+from ntklab.gui.panels.drawing import SMALL, Box, Drawing, Line, Point, Style, draw, row_width, shifted, wrapped
+from ntklab.gui.panels.layer_painter import group_colour
+from ntklab.session.sketches import Path, Sketch
 from ntklab.spec import Architecture
 
-_TALLEST = 12.0  # log2 of the width beyond which boxes grow no more
-_EDGE = 2  # pixels that the outlines of the first and the last box need
-_LEAD = 2.0  # between a box and the notes under it
-
-
-@dataclass(frozen=True)
-class _Box:
-    """A place in the drawing: where a block's frame lies, around its centre line at ``y``."""
-
-    block: Block
-    rect: QRectF
+_EDGE = 2.0  # pixels that the outlines of the first and the last box need
+_LEAST = 0.8  # words that would have to be smaller than this give way to glyphs
 
 
 class Diagram(QWidget):
@@ -34,207 +38,187 @@ class Diagram(QWidget):
         super().__init__(parent)
         self.setObjectName("diagram")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._row: tuple[Block, ...] = ()
-        self._drawn: tuple[Block, ...] = ()
+        self._network: Architecture | Sketch | None = None
         self._selected: Path | None = None
-        self._boxes: list[_Box] = []
+        self._fault: Path | None = None
+        self._glyphs = False
         self._scale = 1.0
+        self.drawing = Drawing()
 
-    def show_architecture(self, architecture: Architecture, selected: Path | None = None) -> None:
-        """Draw ``architecture`` with the block of the layer at ``selected`` marked."""
-        row = blocks(architecture)
-        self._selected = selected
-        if row != self._row:
-            self._row = row
-            words = describe(folded(row))
-            self.setAccessibleName(f"Diagram: {words}")
-            self.setToolTip(words)
+    def show_network(
+        self, network: Architecture | Sketch, selected: Path | None = None, *, fault: Path | None = None
+    ) -> None:
+        """Draw ``network`` with the block of the layer at ``selected`` marked, and what does not fit."""
+        before, self._network = self._network, network
+        self._selected, self._fault = selected, fault
+        if before is None or (network.input, network.layers) != (before.input, before.layers):
+            self.setAccessibleName(f"Diagram: {describe(folded(blocks(network)))}")
             self._fit()
         self.update()
 
     # -- sizes -----------------------------------------------------------------------------------------------------
 
-    @property
-    def _unit(self) -> float:
-        return self.fontMetrics().height() / 16.0
+    def _style(self, *, glyphs: bool) -> Style:
+        metrics = self.fontMetrics()
+        return Style(metrics.height() / 16.0, metrics.horizontalAdvance, glyphs)
 
     def _fit(self) -> None:
-        """Fold equal blocks where the whole row does not fit; shrink what is still too wide."""
-        self._drawn = self._row
+        """Words as long as they fit, with equal blocks folded; else glyphs in as many rows as it takes."""
+        if self._network is None:
+            return
         room = self.width() - 2 * _EDGE
-        if self._row_width(self._row) > room:
-            self._drawn = folded(self._row)
-        self._scale = min(1.0, room / max(self._row_width(self._drawn), 1.0))
-        self.setFixedHeight(max(1, math.ceil(self._row_height(self._drawn) * self._scale)))
+        words, row = self._style(glyphs=False), blocks(self._network)
+        if row_width(row, words) > room:
+            row = folded(row)
+        self._glyphs = row_width(row, words) * _LEAST > room
+        if self._glyphs:
+            glyphs = self._style(glyphs=True)
+            row = folded(blocks(self._network, grouped=False))
+            drawing = draw(wrapped(row, glyphs, room), glyphs)
+        else:
+            drawing = draw((row,), words)
+        self._scale = min(1.0, room / max(drawing.width, 1.0))
+        left = (self.width() / self._scale - drawing.width) / 2
+        self.drawing = shifted(drawing, left, _EDGE)
+        self.setFixedHeight(max(1, math.ceil((drawing.height + 2 * _EDGE) * self._scale)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the new width."""
         super().resizeEvent(event)
-        self._fit()
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def sizeHint(self) -> QSize:
         """As high as the drawing."""
-        return QSize(round(160 * self._unit), self.height())
+        return QSize(10 * self.fontMetrics().height(), self.height())
 
     def minimumSizeHint(self) -> QSize:
         """Any width will do."""
         return QSize(40, self.height())
 
-    @property
-    def _gap(self) -> float:
-        return 14 * self._unit
-
-    def _small(self) -> float:
-        return self._unit * 14
-
-    def _box_height(self, block: Block) -> float:
-        share = min(math.log2(max(block.size, 1)), _TALLEST) / _TALLEST
-        return self._unit * (22 + 26 * share)
-
-    def _text_width(self, text: str, *, small: bool = False) -> float:
-        return self.fontMetrics().horizontalAdvance(text) * (0.82 if small else 1.0)
-
-    def _block_width(self, block: Block) -> float:
-        notes = max((self._text_width(note, small=True) for note in _under(block)), default=0.0)
-        if block.lanes:
-            inner = max(self._row_width(lane) for lane in block.lanes)
-            return max(inner + 3.2 * self._gap, notes)
-        return max(self._text_width(block.text) + 12 * self._unit, notes)
-
-    def _row_width(self, row: tuple[Block, ...]) -> float:
-        return sum(self._block_width(block) for block in row) + self._gap * max(len(row) - 1, 0)
-
-    def _above(self, row: tuple[Block, ...]) -> float:
-        return max((self._half(block) for block in row), default=6 * self._unit)
-
-    def _below(self, row: tuple[Block, ...]) -> float:
-        return max(
-            (self._half(block) + (self._small() + _LEAD * self._unit) * len(_under(block)) for block in row),
-            default=6 * self._unit,
-        )
-
-    def _half(self, block: Block) -> float:
-        if not block.lanes:
-            return self._box_height(block) / 2
-        return sum(self._row_height(lane) for lane in block.lanes) / 2
-
-    def _row_height(self, row: tuple[Block, ...]) -> float:
-        return self._above(row) + self._below(row) + 4 * self._unit
-
     # -- painting --------------------------------------------------------------------------------------------------
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """From left to right, centred."""
+        """Lines, then boxes over them, then small text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.scale(self._scale, self._scale)
-        self._boxes = []
-        start = (self.width() / self._scale - self._row_width(self._drawn)) / 2
-        self._paint_row(painter, self._drawn, QPointF(start, self._above(self._drawn) + 2 * self._unit))
+        for line in self.drawing.lines:
+            _paint_line(painter, line)
+        for box in self.drawing.boxes:
+            self._paint_box(painter, box)
+        painter.setFont(_small(painter))
+        painter.setPen(QColor(theme.current().muted))
+        height = painter.fontMetrics().height()
+        for words in self.drawing.words:
+            width = painter.fontMetrics().horizontalAdvance(words.text) + 4
+            rect = QRectF(words.at.x - width / 2, words.at.y, width, height)
+            painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), words.text)
 
-    def _colour(self, role: QPalette.ColorRole) -> QColor:
-        return self.palette().color(role)
+    def _edge(self, box: Box) -> QPen:
+        look = theme.current()
+        if self._fault is not None and self._fault in box.block.paths:
+            return QPen(QColor(look.error), 2.0)
+        if self._selected is not None and self._selected in box.block.paths:
+            return QPen(QColor(look.accent), 2.2)
+        plain = box.merge or box.block.end or not box.block.size
+        return QPen(QColor(look.outline if plain else look.accent), 1.2)
 
-    def _line_pen(self) -> QPen:
-        return QPen(self._colour(QPalette.ColorRole.Dark), 1.2)
+    def _paint_box(self, painter: QPainter, box: Box) -> None:
+        look, block = theme.current(), box.block
+        rect = QRectF(box.at.x - box.width / 2, box.at.y - box.height / 2, box.width, box.height)
+        painter.setPen(self._edge(box))
+        painter.setBrush(QColor(look.panel))
+        if box.merge:
+            painter.drawEllipse(rect)
+            self._paint_sign(painter, box)
+            return
+        radius = 4 * self.fontMetrics().height() / 16.0
+        chosen = painter.pen().widthF() > 1.5
+        if self._glyphs and not block.size and not chosen:
+            painter.setPen(Qt.PenStyle.NoPen)  # a glyph on the line needs no frame
+        painter.drawRoundedRect(rect, radius, radius)
+        if block.size and not block.end:
+            painter.setPen(Qt.PenStyle.NoPen)
+            fill = QColor(look.accent)
+            fill.setAlphaF(0.14)
+            painter.setBrush(fill)
+            painter.drawRoundedRect(rect, radius, radius)
+        self._paint_inside(painter, block, rect)
 
-    def _paint_row(self, painter: QPainter, row: tuple[Block, ...], at: QPointF) -> float:
-        x = at.x()
-        for index, block in enumerate(row):
-            width = self._block_width(block)
-            if index:
-                painter.setPen(self._line_pen())
-                painter.drawLine(QPointF(x - self._gap, at.y()), QPointF(x, at.y()))
-            if block.lanes:
-                self._paint_lanes(painter, block, QPointF(x, at.y()), width)
-            else:
-                self._paint_box(painter, block, QPointF(x, at.y()), width)
-            x += width + self._gap
-        return x - self._gap
-
-    def _paint_box(self, painter: QPainter, block: Block, at: QPointF, width: float) -> None:
-        height = self._box_height(block)
-        inner = self._text_width(block.text) + 12 * self._unit
-        middle = at.x() + width / 2
-        rect = QRectF(middle - inner / 2, at.y() - height / 2, inner, height)
-        painter.setPen(self._line_pen())  # the line runs on under a box that is narrower than its notes
-        painter.drawLine(at, QPointF(rect.left(), at.y()))
-        painter.drawLine(QPointF(rect.right(), at.y()), QPointF(at.x() + width, at.y()))
-        selected = self._selected is not None and self._selected in block.paths
-        accent = self._colour(QPalette.ColorRole.Highlight)
-        fill = QColor(accent)
-        fill.setAlphaF(0.0 if block.end or not block.size else 0.14)
-        edge = accent if selected or not block.end else self._colour(QPalette.ColorRole.Dark)
-        painter.setPen(QPen(edge, 2.2 if selected else 1.2))
-        painter.setBrush(fill)
-        painter.drawRoundedRect(rect, 4 * self._unit, 4 * self._unit)
-        painter.setPen(self._colour(QPalette.ColorRole.WindowText))
+    def _paint_inside(self, painter: QPainter, block: Block, rect: QRectF) -> None:
+        look = theme.current()
+        if self._glyphs and not block.end:
+            side = round(16 * self.fontMetrics().height() / 16.0)
+            icon = theme.icon(block.icon, group_colour(block.group))
+            centre = rect.center().toPoint()
+            icon.paint(painter, centre.x() - side // 2, centre.y() - side // 2, side, side)
+            return
+        painter.setPen(QColor(look.text))
+        painter.setFont(_small(painter) if self._glyphs else self.font())
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), block.text)
         painter.setFont(self.font())
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, block.text)
-        self._boxes.append(_Box(block, rect))
-        self._paint_notes(painter, block, middle, rect.bottom())
 
-    def _paint_notes(self, painter: QPainter, block: Block, middle: float, top: float) -> None:
-        font = self.font()
-        font.setPixelSize(max(8, round(self.fontInfo().pixelSize() * 0.82)))
-        painter.setFont(font)
-        painter.setPen(self._colour(QPalette.ColorRole.PlaceholderText))
-        for index, note in enumerate(_under(block)):
-            width = painter.fontMetrics().horizontalAdvance(note) + 4
-            rect = QRectF(middle - width / 2, top + _LEAD * self._unit + index * self._small(), width, self._small())
-            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, note)
+    def _paint_sign(self, painter: QPainter, box: Box) -> None:
+        """The sign in the circle as two strokes, which are in the middle in every font."""
+        reach = box.width * 0.25
+        painter.setPen(QPen(QColor(theme.current().text), 1.3))
+        slant, upright = (reach * 0.8, reach * 0.8), (0.0, reach)
+        strokes = {"+": ((reach, 0.0), upright), "×": (slant, (-slant[0], slant[1]))}
+        for dx, dy in strokes.get(box.block.merge, ()):
+            painter.drawLine(QPointF(box.at.x - dx, box.at.y - dy), QPointF(box.at.x + dx, box.at.y + dy))
+        if box.block.merge == "∥":
+            for side in (-reach / 2, reach / 2):
+                x = box.at.x + side
+                painter.drawLine(QPointF(x, box.at.y - reach), QPointF(x, box.at.y + reach))
 
-    def _paint_lanes(self, painter: QPainter, block: Block, at: QPointF, width: float) -> None:
-        bend = 1.6 * self._gap
-        left, right = at.x(), at.x() + width
-        top = at.y() - self._half(block)
-        merge = QPointF(right - 6 * self._unit, at.y())
-        for lane in block.lanes:
-            y = top + self._above(lane) + 2 * self._unit
-            inner = self._row_width(lane)
-            start = left + bend + (width - 2 * bend - inner) / 2 if lane else left + bend
-            painter.setPen(self._line_pen())
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPath(_curve(QPointF(left, at.y()), QPointF(left + bend, y)))
-            painter.drawLine(QPointF(left + bend, y), QPointF(start, y))
-            end = self._paint_row(painter, lane, QPointF(start, y)) if lane else start
-            painter.setPen(self._line_pen())
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawLine(QPointF(end, y), QPointF(right - bend, y))
-            painter.drawPath(_curve(QPointF(right - bend, y), merge))
-            top += self._row_height(lane)
-        self._paint_merge(painter, block, merge)
-        self._paint_notes(painter, block, at.x() + width / 2, at.y() + self._half(block))
+    # -- mouse -----------------------------------------------------------------------------------------------------
 
-    def _paint_merge(self, painter: QPainter, block: Block, at: QPointF) -> None:
-        selected = self._selected is not None and self._selected in block.paths
-        accent = self._colour(QPalette.ColorRole.Highlight)
-        radius = 6.5 * self._unit
-        painter.setPen(QPen(accent if selected else self._colour(QPalette.ColorRole.Dark), 2.2 if selected else 1.2))
-        painter.setBrush(self._colour(QPalette.ColorRole.Base))
-        painter.drawEllipse(at, radius, radius)
-        rect = QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius)
-        painter.setPen(self._colour(QPalette.ColorRole.WindowText))
-        painter.setFont(self.font())
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, block.merge)
-        self._boxes.append(_Box(block, rect))
+    def box_at(self, point: QPointF) -> Box | None:
+        """The box under ``point`` of the widget."""
+        inside = Point(point.x() / self._scale, point.y() / self._scale)
+        return next((box for box in self.drawing.boxes if box.block.paths and box.contains(inside)), None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Pick the layer under the mouse."""
-        point = event.position() / self._scale
-        for box in self._boxes:
-            if box.block.paths and box.rect.adjusted(-3, -3, 3, 3).contains(point):
-                self.picked.emit(box.block.paths[0])
-                return
-        super().mousePressEvent(event)
+        box = self.box_at(event.position())
+        if box is not None:
+            self.picked.emit(box.block.paths[0])
+        else:
+            super().mousePressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Tell what the box under the mouse is."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            box = self.box_at(QPointF(event.pos()))
+            text = "" if box is None else self._about(box)
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().event(event)
+
+    def _about(self, box: Box) -> str:
+        if box.merge:
+            return describe((box.block,))
+        text = describe((box.block,))
+        return f"Input {text}" if box.block.paths == ((),) else text
 
 
-def _under(block: Block) -> tuple[str, ...]:
-    return (*block.notes, f"×{block.repeat}") if block.repeat > 1 else block.notes
-
-
-def _curve(start: QPointF, end: QPointF) -> QPainterPath:
+def _paint_line(painter: QPainter, line: Line) -> None:
+    look = theme.current()
+    skip = line.kind == "skip"
+    painter.setPen(QPen(QColor(look.accent if skip else look.outline), 1.5 if skip else 1.2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    start, end = QPointF(*line.start), QPointF(*line.end)
+    if line.start.y == line.end.y:
+        painter.drawLine(start, end)
+        return
     middle = (start.x() + end.x()) / 2
     path = QPainterPath(start)
     path.cubicTo(QPointF(middle, start.y()), QPointF(middle, end.y()), end)
-    return path
+    painter.drawPath(path)
+
+
+def _small(painter: QPainter) -> QFont:
+    font = painter.font()
+    font.setPixelSize(max(8, round(painter.fontInfo().pixelSize() * SMALL)))
+    return font

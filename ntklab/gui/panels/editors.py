@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QWidget
 
 from ntklab.gui.widgets import Choice, NumberEdit, Scale, ValueEdit
 from ntklab.gui.widgets.numbers import parse_number, plain
-from ntklab.spec import FieldRow
+from ntklab.spec import FieldRow, parse_nested, show_nested
 
 # What the choices of a field are called, where their names in files are not words.
 CHOICE_LABELS: dict[str, str] = {
@@ -20,6 +20,24 @@ CHOICE_LABELS: dict[str, str] = {
     "half_mse": "half MSE",
     "torch_mse": "torch MSE",
     "ntk": "NTK",
+    "mup": "µP",
+    "SAME": "same (zeros)",
+    "VALID": "valid (none)",
+    "CIRCULAR": "circular",
+    "concat": "side by side",
+    "prod": "product",
+    "SOFTMAX": "softmax",
+    "IDENTITY": "identity",
+    "RELU": "ReLU",
+    "ABS": "absolute value",
+    "FLAT": "flat (1/length)",
+    "NONE": "none",
+    "SUM": "added",
+    "CONCAT": "joined",
+    "exp_neg_half_d": "exp(−d/2)",
+    "inv_1_plus_d2": "1/(1 + d²)",
+    "lhs": "left",
+    "rhs": "right",
 }
 
 
@@ -39,7 +57,8 @@ def _number(row: FieldRow) -> QWidget:
 
 
 def _choice(row: FieldRow) -> QWidget:
-    return Choice([(value, CHOICE_LABELS.get(value, value), "") for value in row.choices])
+    none = [(None, row.none or "none", "")] if row.optional else []
+    return Choice([*none, *((value, CHOICE_LABELS.get(value, value), "") for value in row.choices)])
 
 
 def _text(row: FieldRow) -> QWidget:
@@ -50,6 +69,10 @@ def _numbers(row: FieldRow) -> QWidget:
     return ValueEdit(
         lambda text: parse_list(text, integer=row.kind == "ints", length=row.length), show_list, none=_none(row)
     )
+
+
+def _nested(row: FieldRow) -> QWidget:
+    return ValueEdit(parse_nested, show_nested, none=_none(row))
 
 
 def _none(row: FieldRow) -> str:
@@ -78,4 +101,5 @@ _MAKERS: dict[str, Callable[[FieldRow], QWidget]] = {
     "path": _text,
     "ints": _numbers,
     "floats": _numbers,
+    "nested": _nested,
 }

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QVBox
 
 from ntklab.errors import SpecError
 from ntklab.gui.panels.editors import make_editor, scale_of, show_list
-from ntklab.gui.widgets import InlineError, NumberEdit, ValueEdit, ValueSlider
+from ntklab.gui.widgets import InlineError, NumberEdit, SizesEdit, ValueEdit, ValueSlider
 from ntklab.gui.widgets.numbers import plain
 from ntklab.session import Session
 from ntklab.spec import Experiment, FieldRow
@@ -45,7 +45,8 @@ class FieldEditor(QWidget):
         self._lay_out()
         self._name()
         self._connect()
-        self.show_value(row.default)
+        if not row.required:
+            self.show_value(row.default)
 
     def _lay_out(self) -> None:
         metrics = self.fontMetrics()
@@ -72,6 +73,8 @@ class FieldEditor(QWidget):
         for widget in (self.label, self.input, *([self.slider] if self.slider else [])):
             widget.setToolTip(tooltip)
             widget.setAccessibleName(row.label)
+        if hasattr(self.input, "set_names"):
+            self.input.set_names(row.label, tooltip)
         if self.slider is not None:
             self.slider.setObjectName(f"slider-{row.name}")
             self.slider.setAccessibleName(f"{row.label}, slider")
@@ -81,10 +84,10 @@ class FieldEditor(QWidget):
             self.input.clicked.connect(self._typed)
         else:
             self.input.committed.connect(self._typed)
-        if isinstance(self.input, ValueEdit):
+        if isinstance(self.input, ValueEdit | SizesEdit):
             self.input.problem.connect(self._refused)
             self.input.reverted.connect(self._forgiven)
-        if isinstance(self.input, NumberEdit):
+        if isinstance(self.input, NumberEdit | SizesEdit):
             self.input.stepped.connect(self._stepped)
             self.input.editingFinished.connect(self._step_ended)
         if self.slider is not None:
@@ -153,7 +156,7 @@ class FieldEditor(QWidget):
 
     @Slot(str)
     def _refused(self, reason: str) -> None:
-        if isinstance(self.input, ValueEdit):
+        if isinstance(self.input, ValueEdit | SizesEdit):
             self.input.reject()
         else:
             self._show(self._value)
@@ -181,8 +184,9 @@ class FieldForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         for row in rows:
-            if row.kind != "spec":
-                editor = FieldEditor(row, commit, made=(inputs or {}).get(row.name), parent=self)
+            made = (inputs or {}).get(row.name)
+            if row.kind != "spec" or made is not None:
+                editor = FieldEditor(row, commit, made=made, parent=self)
                 self.editors[row.name] = editor
                 layout.addWidget(editor)
 
@@ -215,5 +219,6 @@ def committer(session: Session, change: Callable[..., Experiment], rows: Iterabl
 def shown(value: Any) -> str:
     """``value`` in the label of an undo step."""
     if isinstance(value, tuple):
-        return show_list(value)
+        numbers = all(isinstance(part, int | float) for part in value)
+        return show_list(value) if numbers else f"of {len(value)}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

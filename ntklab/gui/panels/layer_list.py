@@ -1,238 +1,85 @@
-"""The layers as a list: colour by group, name, key parameters, shape and size; drag to reorder."""
+"""The layers as a list: drag to reorder, into branches and out of them; every edit has a key."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyleOptionViewItem, QWidget
 
-from PySide6.QtCore import (
-    QAbstractListModel,
-    QMimeData,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from ntklab.gui.panels.layer_drag import Drag, paint_ghost, paint_slot
+from ntklab.gui.panels.layer_model import LayerModel
+from ntklab.gui.panels.layer_painter import LayerDelegate, chevron_span
+from ntklab.gui.panels.outline import Line
+from ntklab.gui.panels.slots import moves, slot_at
+from ntklab.session.sketches import Path
 
-from ntklab.gui import theme
-from ntklab.gui.panels.outline import Line, shape_text
-from ntklab.gui.widgets.numbers import integer, short
-
-MIME = "application/x-ntklab-layer"
-_ROLE = int(Qt.ItemDataRole.UserRole)
-_ALT = Qt.KeyboardModifier.AltModifier
-Index = QModelIndex | QPersistentModelIndex
-Path = tuple[int, ...]
-
-
-class LayerModel(QAbstractListModel):
-    """The lines of an outline. ``dropped(source, target)`` asks for a move within one stack."""
-
-    dropped = Signal(object, object)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.lines: tuple[Line, ...] = ()
-
-    def show(self, lines: tuple[Line, ...]) -> None:
-        """Replace all lines."""
-        self.beginResetModel()
-        self.lines = lines
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (Qt's own default)
-        """Lines at the top; none under them."""
-        return 0 if parent.isValid() else len(self.lines)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Text for readers (also those that cannot see), the line for the painter."""
-        line = self.lines[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return line.title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return tooltip(line)
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{line.title}, {line.note}, output {shape_text(line.shape)}, {line.parameters} parameters"
-        return line if role == _ROLE else None
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        """Layers can be picked up, all but the read-out and an identity."""
-        if not index.isValid():
-            return Qt.ItemFlag.ItemIsDropEnabled
-        line = self.lines[index.row()]
-        flags = Qt.ItemFlag.ItemIsEnabled
-        if line.layer is not None:
-            flags |= Qt.ItemFlag.ItemIsSelectable
-        if line.layer is not None and not line.readout:
-            flags |= Qt.ItemFlag.ItemIsDragEnabled
-        return flags
-
-    def supportedDropActions(self) -> Qt.DropAction:
-        """Moves alone."""
-        return Qt.DropAction.MoveAction
-
-    def mimeTypes(self) -> list[str]:
-        """Our own."""
-        return [MIME]
-
-    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """The row that is dragged."""
-        data = QMimeData()
-        data.setData(MIME, str(indexes[0].row()).encode())
-        return data
-
-    def canDropMimeData(self, data: QMimeData, _action: Qt.DropAction, row: int, _column: int, parent: Index) -> bool:
-        """Between the layers of the same stack."""
-        return data.hasFormat(MIME) and self._target(data, row, parent) is not None
-
-    def dropMimeData(self, data: QMimeData, _action: Qt.DropAction, row: int, _column: int, parent: Index) -> bool:
-        """Ask for the move; the document answers with a new outline, so the view must not remove anything."""
-        target = self._target(data, row, parent)
-        if target is not None:
-            self.dropped.emit(*target)
-        return False
-
-    def _target(self, data: QMimeData, row: int, parent: Index) -> tuple[Path, Path] | None:
-        source = self.lines[int(bytes(data.data(MIME).data()).decode())].path
-        at = row if row >= 0 else parent.row() if parent.isValid() else len(self.lines)
-        return drop_target(self.lines, source, at)
-
-
-def drop_target(lines: tuple[Line, ...], source: Path, at: int) -> tuple[Path, Path] | None:
-    """Where the layer at ``source`` goes when dropped before line ``at``: (source, path after its removal)."""
-    stack = source[:-1]
-    behind = [line.path for line in lines[:at] if line.path[:-1] == stack and line.layer is not None]
-    inside = at < len(lines) and lines[at].path[: len(stack)] == stack
-    if not behind and not inside:
-        return None
-    place = behind[-1][-1] + 1 if behind else 0
-    place -= place > source[-1]
-    return (source, (*stack, place)) if place != source[-1] else None
-
-
-def tooltip(line: Line) -> str:
-    """A line in full."""
-    size = f"{integer(line.parameters)} parameters" if line.parameters else "no parameters"
-    return f"{line.title}: {line.note}\noutput {shape_text(line.shape)}, {size}" if line.note else (
-        f"{line.title}\noutput {shape_text(line.shape)}, {size}"
-    )  # fmt: skip
-
-
-class LayerDelegate(QStyledItemDelegate):
-    """Paints a line: a bar in the colour of the group, name and shape; under them parameters."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Ground by state, then text."""
-        line: Line = index.data(_ROLE)
-        rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        palette: QPalette = option.palette
-        look = theme.current()
-        painter.save()
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(look.selection))
-        elif state & QStyle.StateFlag.State_MouseOver and line.layer is not None:
-            painter.fillRect(rect, QColor(look.hover))
-        height = option.fontMetrics.height()
-        left = rect.left() + round(height * (0.5 + 0.9 * line.depth))
-        painter.fillRect(QRect(left, rect.top() + 4, 3, rect.height() - 8), group_colour(line))
-        box = QRect(left + round(height * 0.6), rect.top(), rect.right() - left - round(height * 1.1), rect.height())
-        self._paint_text(painter, line, box, palette, height)
-        painter.restore()
-
-    def _paint_text(self, painter: QPainter, line: Line, box: QRect, palette: QPalette, height: int) -> None:
-        two = _two_lines(line)
-        top = QRect(box.left(), box.top() + (round(height * 0.25) if two else 0), box.width(),
-                    round(height * 1.1) if two else box.height())  # fmt: skip
-        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        shape = shape_text(line.shape)
-        painter.drawText(top, _RIGHT, shape)
-        left = top.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(shape) - 8, 0)
-        if not two and line.note:
-            note = painter.fontMetrics().horizontalAdvance(line.title) + 8
-            painter.drawText(left.adjusted(note, 0, 0, 0), _LEFT, _elided(painter, line.note, left.width() - note))
-        if line.layer is not None:
-            painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-        painter.drawText(left, _LEFT, _elided(painter, line.title, left.width()))
-        if two:
-            self._paint_second(painter, line, box, palette, height)
-
-    def _paint_second(self, painter: QPainter, line: Line, box: QRect, palette: QPalette, height: int) -> None:
-        font = painter.font()
-        font.setPixelSize(round(painter.fontInfo().pixelSize() * 0.86))
-        painter.setFont(font)
-        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        under = QRect(box.left(), box.top() + round(height * 1.3), box.width(), round(height * 1.1))
-        size = f"{short(line.parameters)} params" if line.parameters else ""
-        painter.drawText(under, _RIGHT, size)
-        room = under.width() - painter.fontMetrics().horizontalAdvance(size) - 8
-        painter.drawText(under, _LEFT, _elided(painter, line.note, room))
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Two lines for what has parameters to train, else one."""
-        height = option.fontMetrics.height()
-        line: Line = index.data(_ROLE)
-        return QSize(10 * height, round(height * (2.6 if _two_lines(line) else 1.7)))
-
-
-_LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-
-
-def _two_lines(line: Line) -> bool:
-    return line.parameters > 0
-
-
-def _elided(painter: QPainter, text: str, width: int) -> str:
-    return painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(width, 0))
-
-
-def group_colour(line: Line) -> QColor:
-    """The colour of a line's group in the present theme."""
-    look = theme.current()
-    table = {"Weights": look.accent, "Activations": look.warning, "Structure": look.ok}
-    return QColor(table.get(line.group, look.border))
+_SCROLL_MS, _SCROLL_PX = 30, 6
+_ALT, _CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+_STEPS = {Qt.Key.Key_Up: "up", Qt.Key.Key_Down: "down", Qt.Key.Key_Right: "in", Qt.Key.Key_Left: "out"}
+_LEFT = Qt.MouseButton.LeftButton
 
 
 class LayerList(QListView):
-    """As high as its lines, up to ``MOST_LINES`` of them. Del, Insert and Alt+arrows are told as signals."""
+    """As high as its lines, up to ``MOST_LINES`` of them.
 
+    ``chosen(path)`` follows the current line, ``dropped(source, target)`` asks for a move before what stands at
+    ``target`` now, ``step_requested`` for one by keys ("up", "down", "in", "out"), ``fold_requested(path)`` for a block
+    to be folded or unfolded, ``menu_requested(path, position)`` for what can be done with a line.
+    """
+
+    chosen = Signal(object)
+    dropped = Signal(object, object)
+    step_requested = Signal(str)
+    fold_requested = Signal(object)
+    menu_requested = Signal(object, QPoint)
     remove_requested = Signal()
     add_requested = Signal()
-    move_requested = Signal(int)
-    chosen = Signal(object)
-    MOST_LINES = 10
+    duplicate_requested = Signal()
+    edit_requested = Signal()
+    help_requested = Signal()
+    MOST_LINES = 9
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._showing = False
+        self._pressed: tuple[Line, QPoint] | None = None
+        self.drag: Drag | None = None
         self.setObjectName("layers")
         self.setAccessibleName("Layers")
         self.lines = LayerModel(self)
         self.setModel(self.lines)
         self.setItemDelegate(LayerDelegate(self))
-        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.setDefaultDropAction(Qt.DropAction.MoveAction)
-        self.setDragDropOverwriteMode(False)
         self.setMouseTracking(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setUniformItemSizes(False)
+        self._scroller = QTimer(self, interval=_SCROLL_MS)
+        self._scroller.timeout.connect(self._scroll)
         self.selectionModel().currentChanged.connect(self._current_changed)
+        self._keys = {
+            Qt.Key.Key_Delete: self.remove_requested, Qt.Key.Key_Backspace: self.remove_requested,
+            Qt.Key.Key_Insert: self.add_requested, Qt.Key.Key_Plus: self.add_requested,
+            Qt.Key.Key_Return: self.edit_requested, Qt.Key.Key_Enter: self.edit_requested,
+            Qt.Key.Key_F1: self.help_requested,
+        }  # fmt: skip
 
     def show_lines(self, lines: tuple[Line, ...], current: Path | None) -> None:
         """Show ``lines`` with the one at ``current`` chosen, without a signal."""
         self._showing = True
+        self._end_drag()
         if lines != self.lines.lines:
+            top = self.verticalScrollBar().value()
             self.lines.show(lines)
             self._fit_height()
-        rows = [row for row, line in enumerate(lines) if line.path == current and line.layer is not None]
-        self.setCurrentIndex(self.lines.index(rows[0]) if rows else QModelIndex())
+            self.verticalScrollBar().setValue(top)
+        row = self.lines.row_of(current)
+        self.setCurrentIndex(QModelIndex() if row is None else self.lines.index(row))
         self._showing = False
+
+    def line_at(self, point: QPoint) -> Line | None:
+        """The line under ``point``."""
+        index = self.indexAt(point)
+        return self.lines.lines[index.row()] if index.isValid() else None
 
     def _fit_height(self) -> None:
         option = QStyleOptionViewItem()
@@ -245,14 +92,151 @@ class LayerList(QListView):
         if current.isValid() and not self._showing:
             self.chosen.emit(self.lines.lines[current.row()].path)
 
+    # -- keys ------------------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """Keep keys that mean something here from being shortcuts of the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            key, modifiers = Qt.Key(event.key()), event.modifiers()
+            if (key in self._keys and not modifiers) or (key in _STEPS and modifiers == _ALT) or self._copies(event):
+                event.accept()
+                return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that edit the list, then those of every list."""
-        key, alt = Qt.Key(event.key()), event.modifiers() == _ALT
-        if key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.remove_requested.emit()
-        elif key == Qt.Key.Key_Insert:
-            self.add_requested.emit()
-        elif alt and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self.move_requested.emit(-1 if key == Qt.Key.Key_Up else 1)
+        key, modifiers = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if self.drag is not None and key == Qt.Key.Key_Escape:
+            self._end_drag()
+        elif key in _STEPS and modifiers == _ALT:
+            self.step_requested.emit(_STEPS[key])
+        elif self._copies(event):
+            self.duplicate_requested.emit()
+        elif key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not modifiers:
+            self._fold_by_key(fold=key == Qt.Key.Key_Left)
+        elif key in self._keys and not modifiers & ~Qt.KeyboardModifier.ShiftModifier:
+            self._keys[key].emit()
         else:
             super().keyPressEvent(event)
+
+    @staticmethod
+    def _copies(event: QKeyEvent) -> bool:
+        return event.key() == Qt.Key.Key_D and event.modifiers() == _CTRL
+
+    def _current(self) -> Line | None:
+        index = self.currentIndex()
+        return self.lines.lines[index.row()] if index.isValid() else None
+
+    def _fold_by_key(self, *, fold: bool) -> None:
+        """Left folds a block, and goes from inside it to its head; Right unfolds."""
+        line = self._current()
+        if line is None:
+            return
+        if line.folded is (not fold):
+            self.fold_requested.emit(line.path)
+        elif fold and (line.depth or line.kind == "merge"):
+            head = line.target if line.kind == "merge" else line.path[:-2]
+            self.chosen.emit(head)
+
+    # -- mouse -----------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Choose a line, fold a block by its chevron, or take a layer up."""
+        line = self.line_at(event.position().toPoint())
+        if line is not None and event.button() == _LEFT and self._on_chevron(line, event.position().toPoint()):
+            self.fold_requested.emit(line.path)
+            return
+        super().mousePressEvent(event)
+        if line is not None and event.button() == _LEFT and line.kind == "layer":
+            self._pressed = line, event.position().toPoint()
+
+    def _on_chevron(self, line: Line, point: QPoint) -> bool:
+        if line.folded is None:
+            return False
+        left, right = chevron_span(line, self.visualRect(self.indexAt(point)), self.fontMetrics())
+        return left <= point.x() <= right
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag what was taken up."""
+        if not event.buttons() & _LEFT:
+            super().mouseMoveEvent(event)
+            return
+        point = event.position().toPoint()
+        if self.drag is None and self._pressed is not None:
+            line, start = self._pressed
+            if (point - start).manhattanLength() >= QApplication.startDragDistance():
+                self.drag = Drag(line, point)
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
+                self._scroller.start()
+        if self.drag is not None:
+            self._drag_to(point)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Drop."""
+        super().mouseReleaseEvent(event)
+        drag = self.drag
+        self._end_drag()
+        if drag is not None and drag.slot is not None:
+            self.dropped.emit(drag.line.path, drag.slot.path)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Go to the fields of a layer; fold or unfold a block."""
+        line = self.line_at(event.position().toPoint())
+        if line is not None and line.folded is not None:
+            self.fold_requested.emit(line.path)
+        else:
+            self.edit_requested.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with the line under the mouse, or with the current one."""
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        point = self.visualRect(self.currentIndex()).bottomLeft() if by_key else event.pos()
+        line = self._current() if by_key else self.line_at(point)
+        if line is not None:
+            self.menu_requested.emit(line.path, self.viewport().mapToGlobal(point))
+
+    def _drag_to(self, point: QPoint) -> None:
+        assert self.drag is not None
+        self.drag.at = point
+        height = self.viewport().height()
+        near = QPoint(self.viewport().width() // 2, min(max(point.y(), 0), height - 1))
+        index = self.indexAt(near)
+        row = index.row() if index.isValid() else len(self.lines.lines) - 1
+        rect = self.visualRect(self.lines.index(row))
+        slot = slot_at(self.lines.lines, row, upper=near.y() < rect.center().y())
+        self.drag.slot = slot if slot is not None and moves(self.drag.line.path, slot) else None
+        self.viewport().update()
+
+    @Slot()
+    def _scroll(self) -> None:
+        """Go on scrolling while a layer is held at the upper or lower edge."""
+        if self.drag is None:
+            return
+        y, height, edge = self.drag.at.y(), self.viewport().height(), self.fontMetrics().height()
+        by = -_SCROLL_PX if y < edge else _SCROLL_PX if y > height - edge else 0
+        bar = self.verticalScrollBar()
+        if by and bar.minimum() < bar.value() + by <= bar.maximum() + _SCROLL_PX:
+            bar.setValue(bar.value() + by)
+            self._drag_to(self.drag.at)
+
+    def _end_drag(self) -> None:
+        self._pressed = None
+        if self.drag is not None:
+            self.drag = None
+            self._scroller.stop()
+            self.unsetCursor()
+            self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The lines, and over them what is dragged."""
+        super().paintEvent(event)
+        if self.drag is None:
+            return
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        unit = self.fontMetrics().height()
+        if self.drag.slot is not None:
+            row = self.visualRect(self.lines.index(max(self.drag.slot.row, 0)))
+            paint_slot(painter, row, unit, self.drag.slot)
+        paint_ghost(painter, self.drag, unit, self.viewport().rect())
+        painter.end()

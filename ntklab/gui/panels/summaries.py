@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ntklab.gui.panels.outline import dense_widths
+from ntklab.gui.panels.outline import widths
 from ntklab.gui.widgets.numbers import number, short
 from ntklab.spec import Experiment, parameter_count, type_row
 
@@ -18,9 +18,9 @@ def data(experiment: Experiment) -> str:
 
 def architecture(experiment: Experiment) -> str:
     """Hidden widths and the number of parameters."""
-    widths = dense_widths(experiment.architecture)
-    same = len(set(widths)) == 1
-    hidden = f"{len(widths)}×{widths[0]}" if same else "–".join(map(str, widths)) or "no hidden layer"
+    found = widths(experiment.architecture)
+    same = len(set(found)) == 1
+    hidden = f"{len(found)}×{found[0]}" if same else "–".join(map(str, found)) or "no hidden layer"
     return f"{hidden} · {short(parameter_count(experiment.architecture))} parameters"
 
 

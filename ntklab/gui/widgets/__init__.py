@@ -2,6 +2,7 @@
 
 from ntklab.gui.widgets.banner import Banner
 from ntklab.gui.widgets.card import Card, CardRow
+from ntklab.gui.widgets.chips import Chips
 from ntklab.gui.widgets.choice import HEADING, Choice
 from ntklab.gui.widgets.dial import LogDial
 from ntklab.gui.widgets.elided import ElidedLabel
@@ -9,8 +10,10 @@ from ntklab.gui.widgets.icon_button import IconButton
 from ntklab.gui.widgets.layouts import clear, discard, form_layout, ground, pad, rule, scrolled, swap
 from ntklab.gui.widgets.maths import maths
 from ntklab.gui.widgets.number_edit import NumberEdit, ValueEdit
+from ntklab.gui.widgets.picker import Picker, PickerRow
 from ntklab.gui.widgets.scale import Scale
 from ntklab.gui.widgets.section import Section
+from ntklab.gui.widgets.sizes_edit import SizesEdit
 from ntklab.gui.widgets.slider import ValueSlider
 from ntklab.gui.widgets.tint import Tint
 from ntklab.gui.widgets.validity import InlineError, restyle, set_valid
@@ -20,14 +23,18 @@ __all__ = [
     "Banner",
     "Card",
     "CardRow",
+    "Chips",
     "Choice",
     "ElidedLabel",
     "IconButton",
     "InlineError",
     "LogDial",
     "NumberEdit",
+    "Picker",
+    "PickerRow",
     "Scale",
     "Section",
+    "SizesEdit",
     "Tint",
     "ValueEdit",
     "ValueSlider",

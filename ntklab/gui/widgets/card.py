@@ -21,14 +21,17 @@ class Card(QFrame):
         self.setProperty("role", "card")
         self.title = _label("title")
         self.formula = _label("", rich=True)
+        self.more = _label("", rich=True)
         self.text = _label("muted")
         self.reference = _label("muted")
         self.reference.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.formula.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.formula.setObjectName("card-formula")
         font = self.formula.font()
         font.setPixelSize(round(self.fontInfo().pixelSize() * 1.1))
-        self.formula.setFont(font)
+        for label in (self.formula, self.more):
+            label.setFont(font)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.more.setObjectName("card-more")
         self._values: list[QLabel] = []
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(8)
@@ -39,14 +42,19 @@ class Card(QFrame):
         layout.setSpacing(8)
         layout.addWidget(self.title)
         layout.addWidget(self.formula)
+        layout.addWidget(self.more)
         layout.addWidget(self.text)
         layout.addLayout(self._grid)
         layout.addWidget(self.reference)
 
-    def show_card(self, title: str, formula: str, *, text: str, rows: tuple[CardRow, ...], reference: str) -> None:
-        """Replace everything on the card; ``formula`` is written for ``maths``."""
+    def show_card(
+        self, title: str, formula: str, *, text: str, rows: tuple[CardRow, ...], reference: str, more: str = ""
+    ) -> None:
+        """Replace everything on the card; ``formula``, and ``more`` that follows from it, are written for ``maths``."""
         self.title.setText(title)
         self.formula.setText(maths(formula))
+        self.more.setText(maths(more))
+        self.more.setVisible(bool(more))
         self.text.setText(text)
         self.text.setVisible(bool(text))
         self.reference.setText(reference)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from html import escape
 
-UPRIGHT = ("log", "max", "eff", "net", "lin", "KTA", "CKA", "drift")
+UPRIGHT = ("KTA", "CKA", "of", "no")
 _FACE = "font-family:'STIX Two Text','Cambria Math','Latin Modern Math','DejaVu Serif',serif"
 _TOKEN = re.compile(
     r"(?P<script>[_^])(?:\{(?P<group>[^{}]*)\}|(?P<single>\w|.))"
-    rf"|!(?P<plain>\w)|(?P<word>\b(?:{'|'.join(UPRIGHT)})\b)"
+    rf"|!(?P<plain>\w)|(?P<word>\b(?:[A-Za-z][a-z]{{2,}}|{'|'.join(UPRIGHT)})\b)"
     r"|(?P<italic>[A-Za-zα-ω])|(?P<line>\n)|(?P<other>.)"
 )
 
@@ -17,7 +17,8 @@ _TOKEN = re.compile(
 def maths(text: str) -> str:
     """HTML of ``text``: ``_`` and ``^`` lower and raise a sign or a ``{group}``, single letters are italic.
 
-    Words of ``UPRIGHT``, capital Greek letters and letters after ``!`` stay upright; a line break stays one.
+    Words of three letters and more (log, max) and those of ``UPRIGHT``, capital Greek letters and letters after ``!``
+    stay upright; a line break stays one.
     """
     return f'<span style="{_FACE}">{_html(text)}</span>'
 

@@ -43,7 +43,7 @@ class ValueEdit(QLineEdit):
         self._parse, self._show, self._tail = parse, show, tail
         self._optional = bool(none)
         self._shown = ""
-        self._failed = ""
+        self._failed: str | None = None
         self.value: Any = None
         self.setPlaceholderText(none)
         self.editingFinished.connect(self.commit)
@@ -57,7 +57,7 @@ class ValueEdit(QLineEdit):
         """Show ``value`` (None for no value) and forget what was typed."""
         self.value = value
         self._shown = "" if value is None else self._show(value)
-        self._failed = ""
+        self._failed = None
         set_valid(self, True)
         if self.text() != self._shown:
             self.setText(self._shown)
