@@ -1,7 +1,34 @@
-"""Architecture specs as PyTorch modules: NTK and standard parameterisation, reproducible draws."""
+"""Architecture specs as PyTorch modules: NTK, standard and muP parameterisation, reproducible draws."""
 
+from ntklab.networks.attention import Embedding, SelfAttention
 from ntklab.networks.build import build
+from ntklab.networks.convolution import Conv, ConvLocal, Convolution, ConvTranspose
 from ntklab.networks.devices import torch_device, torch_dtype
 from ntklab.networks.modules import Dense, Merge, Pointwise
+from ntklab.networks.network import Network
+from ntklab.networks.normalisation import LayerNorm
+from ntklab.networks.pooling import GlobalPool, Pool
+from ntklab.networks.positions import Aggregate, DotGeneral, Index, Resize
 
-__all__ = ["Dense", "Merge", "Pointwise", "build", "torch_device", "torch_dtype"]
+__all__ = [
+    "Aggregate",
+    "Conv",
+    "ConvLocal",
+    "ConvTranspose",
+    "Convolution",
+    "Dense",
+    "DotGeneral",
+    "Embedding",
+    "GlobalPool",
+    "Index",
+    "LayerNorm",
+    "Merge",
+    "Network",
+    "Pointwise",
+    "Pool",
+    "Resize",
+    "SelfAttention",
+    "build",
+    "torch_device",
+    "torch_dtype",
+]

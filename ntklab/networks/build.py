@@ -1,25 +1,20 @@
-"""From an architecture spec to a torch module: a table with one builder for each kind of layer."""
+"""From an architecture spec to a torch module."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import psutil
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ntklab import spec
 from ntklab.errors import MemoryBudgetError, SpecError
-from ntklab.networks.activations import POINTWISE
+from ntklab.networks.builders import Flow, stack
 from ntklab.networks.devices import torch_device, torch_dtype
-from ntklab.networks.draws import standard_normal
-from ntklab.networks.modules import Dense, Merge, Pointwise
-
-Shape = tuple[int, ...]
+from ntklab.networks.draws import Draws
+from ntklab.networks.modules import Dense
+from ntklab.networks.network import Network
 
 
 def build(
@@ -28,48 +23,33 @@ def build(
     seed: int = 0,
     dtype: str = "float32",
     device: str | torch.device = "cpu",
+    mask_constant: float | None = None,
 ) -> nn.Module:
     """The finite network that ``architecture`` describes, drawn with ``seed``, in evaluation mode.
 
-    Maps (n, *sample shape) to (n, *output shape): (n, k) for a dense read-out on vectors. Equal seeds give equal draws
-    on every device and in every dtype (rounded); a wider network contains the draws of a narrower one (see ``draws``).
-    A dense layer in standard parameterisation is s[1]·width wide. Branches have weights of their own.
+    Maps (n, *sample shape), channels last, to (n, *output shape): (n, k) for a dense read-out on vectors. Equal seeds
+    give equal draws on every device and in every dtype (rounded); a wider network contains the draws of a narrower one
+    (see ``draws``). A layer in standard parameterisation is s[1]·width wide. Branches have weights of their own.
+
+    With ``Aggregate`` layers the module is called as ``network(x, pattern=A)``, A (n, *axes, *axes). With a
+    ``mask_constant`` positions whose every channel equals it are masked (see ``network``).
 
     Raises ``SpecError`` for a layer without a finite network, ``DeviceError`` for a device that is not there, and
     ``MemoryBudgetError`` if the parameters exceed the free memory.
     """
     if seed < 0:
         raise SpecError(f"seed: expected a whole number of at least 0, got {seed}; give 0 or more")
-    draws = _Draws(seed, torch_dtype(dtype))
-    place = torch_device(device)
+    place, layers = torch_device(device), architecture.layers
+    if mask_constant is not None:
+        _refuse_masked_transposes(layers)
+    draws = Draws(seed, torch_dtype(dtype))
     _check_memory(architecture, draws.dtype)
-    network, shape = _stack(architecture.layers, architecture.input.shape, draws)
-    wanted = spec.output_shape(architecture)
-    if shape != wanted:
-        raise SpecError(
-            f"architecture: the network's true output is {list(shape)} but the spec says {list(wanted)}; "
-            "give the last Dense layer s[1] = 1"
-        )
+    network, flow = stack(layers, Flow(architecture.input.shape), draws)
+    _check_output(architecture, flow)
+    _scale_readout(architecture, network)
+    if mask_constant is not None or _has(layers, spec.Aggregate):
+        network = Network(*network, mask_constant=mask_constant)
     return network.to(place).eval()
-
-
-@dataclass
-class _Draws:
-    """Hands each dense layer, in the order they are met, its own stream of normal numbers."""
-
-    seed: int
-    dtype: torch.dtype
-    layers: int = 0
-
-    def dense(self, width: int, fan_in: int, *, bias: bool) -> tuple[Tensor, Tensor | None]:
-        key = (self.seed, self.layers)
-        self.layers += 1
-        weight = self._normal((width, fan_in), (*key, 0))
-        return weight, self._normal((1, width), (*key, 1))[0] if bias else None
-
-    def _normal(self, shape: tuple[int, int], key: tuple[int, ...]) -> Tensor:
-        number = np.float32 if self.dtype == torch.float32 else np.float64
-        return torch.from_numpy(standard_normal(shape, key, number))
 
 
 def _check_memory(architecture: spec.Architecture, dtype: torch.dtype) -> None:
@@ -82,70 +62,34 @@ def _check_memory(architecture: spec.Architecture, dtype: torch.dtype) -> None:
         )
 
 
-def _stack(layers: tuple[spec.Layer, ...], shape: Shape, draws: _Draws) -> tuple[nn.Sequential, Shape]:
-    modules = []
-    for layer in layers:
-        module, shape = _layer(layer, shape, draws)
-        modules.append(module)
-    return nn.Sequential(*modules), shape
-
-
-def _layer(layer: spec.Layer, shape: Shape, draws: _Draws) -> tuple[nn.Module, Shape]:
-    if type(layer) in POINTWISE:
-        return Pointwise(layer), shape  # type: ignore[arg-type]
-    if type(layer) not in BUILDERS:
+def _check_output(architecture: spec.Architecture, flow: Flow) -> None:
+    wanted = spec.output_shape(architecture)
+    if flow.shape != wanted:
         raise SpecError(
-            f"{type(layer).__name__}: no finite network has this layer; use the infinite kernel, or another activation"
+            f"architecture: the network's true output is {list(flow.shape)} but the spec says {list(wanted)}; "
+            "give the last layer with weights s[1] = 1"
         )
-    return BUILDERS[type(layer)](layer, shape, draws)
 
 
-def _dense(layer: spec.Dense, shape: Shape, draws: _Draws) -> tuple[nn.Module, Shape]:
-    fan_in, width = shape[-1], _true_width(layer)
-    weight, bias = draws.dense(width, fan_in, bias=layer.b_std is not None)
-    b_std = layer.b_std or 0.0
-    if layer.param == "ntk":
-        module = Dense(weight, bias, weight_scale=layer.W_std / math.sqrt(fan_in), bias_scale=b_std)
-    else:
-        weight *= layer.W_std * math.sqrt(layer.s[0] / fan_in)
-        bias = None if bias is None else bias * b_std
-        module = Dense(weight, bias, weight_scale=1 / math.sqrt(layer.s[0]), bias_scale=1.0)
-    return module, (*shape[:-1], width)
+def _scale_readout(architecture: spec.Architecture, network: nn.Sequential) -> None:
+    """muP: the read-out is divided by another √fan_in (Yang & Hu 2021, arXiv:2011.14522, abc-parameterisation)."""
+    last = architecture.readout_index
+    readout = None if last is None else network[last]
+    if isinstance(readout, Dense) and architecture.layers[-1].param == "mup":  # type: ignore[union-attr]
+        readout.weight_scale /= math.sqrt(readout.weight.shape[1])
 
 
-def _true_width(layer: spec.Dense) -> int:
-    """s[1]·width in standard parameterisation, which must be whole."""
-    if layer.param == "ntk":
-        return layer.width
-    width = layer.s[1] * layer.width
-    if abs(width - round(width)) > 1e-6 or round(width) < 1:
+def _has(layers: tuple[spec.Layer, ...], kind: type[spec.Spec]) -> bool:
+    """Whether a layer of this kind is among ``layers`` or in their branches."""
+    return any(
+        any(_has(path, kind) for path in layer.branches) if isinstance(layer, spec.Branch) else isinstance(layer, kind)
+        for layer in layers
+    )
+
+
+def _refuse_masked_transposes(layers: tuple[spec.Layer, ...]) -> None:
+    if _has(layers, spec.ConvTranspose):
         raise SpecError(
-            f"Dense.s: s[1]·width must be a whole number of units, got {layer.s[1]}·{layer.width}; change one of them"
+            "ConvTranspose: masks cannot be carried through a transposed convolution; leave out mask_constant, or "
+            "enlarge with ImageResize"
         )
-    return round(width)
-
-
-def _dropout(layer: spec.Dropout, shape: Shape, _: _Draws) -> tuple[nn.Module, Shape]:
-    return nn.Dropout(1 - layer.keep_rate) if layer.mode == "train" else nn.Identity(), shape
-
-
-def _flatten(_: spec.Flatten, shape: Shape, __: _Draws) -> tuple[nn.Module, Shape]:
-    return nn.Flatten(1), (math.prod(shape),)
-
-
-def _branch(layer: spec.Branch, shape: Shape, draws: _Draws) -> tuple[nn.Module, Shape]:
-    built = [_stack(branch, shape, draws) for branch in layer.branches]
-    axis = -1 if layer.axis is None else layer.axis
-    after = list(built[0][1])
-    if layer.merge == "concat":
-        position = axis if axis < 0 else axis - 1  # the spec counts the batch axis
-        after[position] = sum(end[position] for _, end in built)
-    return Merge([module for module, _ in built], layer.merge, axis), tuple(after)
-
-
-BUILDERS: dict[type[spec.Spec], Callable[[Any, Shape, _Draws], tuple[nn.Module, Shape]]] = {
-    spec.Dense: _dense,
-    spec.Dropout: _dropout,
-    spec.Flatten: _flatten,
-    spec.Branch: _branch,
-}

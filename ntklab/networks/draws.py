@@ -7,13 +7,48 @@ as the width grows, the network with one seed grows by new units instead of bein
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 from numpy.typing import DTypeLike, NDArray
+from torch import Tensor
 
 BLOCK = 128
 REMEMBERED = 128  # blocks, 17 MB: turning the width dial up to 1024 draws a layer once
+
+
+@dataclass
+class Draws:
+    """Hands each layer with weights, in the order they are met, its own stream of normal numbers."""
+
+    seed: int
+    dtype: torch.dtype
+    layers: int = 0
+
+    def next(self) -> Stream:
+        """The stream of the next layer."""
+        self.layers += 1
+        return Stream((self.seed, self.layers - 1), self.dtype)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The normal numbers of one layer. Its parameters are numbered ``part``s; those at ``place``s of their own too."""
+
+    key: tuple[int, int]
+    dtype: torch.dtype
+
+    def matrix(self, rows: int, columns: int, *, part: int = 0, place: int | None = None) -> Tensor:
+        """(rows, columns), the leading corner of a larger one."""
+        key = (*self.key, part) if place is None else (*self.key, part, place)
+        number = np.float32 if self.dtype == torch.float32 else np.float64
+        return torch.from_numpy(standard_normal((rows, columns), key, number))
+
+    def vector(self, length: int, *, part: int, place: int | None = None) -> Tensor:
+        """(length,), the beginning of a longer one."""
+        return self.matrix(1, length, part=part, place=place)[0]
 
 
 def standard_normal(shape: tuple[int, int], key: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.floating]:
