@@ -143,8 +143,6 @@ def _regime(kind: theory.Dominant, name: str, W_std: float, start: float) -> Reg
     weights, biases = (torch.tensor([value], dtype=torch.float64) for value in (weight, bias))
     variance = theory.fixed_variance(maps, weights, biases, start)
     chi1, q = float(theory.susceptibility(maps, weights, variance)), float(variance)
-    if np.isnan(q):
-        return Regime(name, W_std, kind.b_std, q, chi1, np.nan, np.nan)
     c = theory.fixed_correlation(maps, weight=weight, bias=bias, q=q)
     slope = theory.correlation_slope(maps, weight=weight, bias=bias, q=q, c=c)
     return Regime(name, W_std, kind.b_std, q, chi1, c, slope)
@@ -159,9 +157,8 @@ def _profiles(
     found = []
     for row, regime in enumerate(regimes):
         weight, bias = regime.W_std**2, regime.b_std**2
-        if not np.isnan(regime.variance):
-            with threads_for(0):
-                to[row] = maps.correlation_map(c, weight=weight, bias=bias, q=regime.variance).numpy()
+        with threads_for(0):
+            to[row] = maps.correlation_map(c, weight=weight, bias=bias, q=regime.variance).numpy()
         found.append((yield from theory.profile(
             kind.activation, W_std=regime.W_std, b_std=regime.b_std, variance=inputs[0], correlation=inputs[1],
             depth=depth,

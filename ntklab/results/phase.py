@@ -19,9 +19,9 @@ NEAR_CRITICAL = 1e-3  # of χ₁ from 1: depth scales beyond 1000 layers count a
 class Regime:
     """One setting of a plain stack, and what becomes of its units with depth.
 
-    ``variance`` q* may be 0 or infinite (it vanishes or grows for ever) or NaN (it never settles). ``chi1`` is
-    W_std² E φ'² there: what a layer multiplies squared gradients and small differences with. ``correlation`` c* is what
-    two inputs end at, NaN where they keep what they have; ``slope`` that of the correlation map there.
+    ``variance`` q* may be 0 or infinite: it vanishes or grows for ever. ``chi1`` is W_std² E φ'² there: what a layer
+    multiplies squared gradients and small differences with. ``correlation`` c* is what two inputs end at, NaN where
+    they keep what they have; ``slope`` that of the correlation map there.
     """
 
     name: str
@@ -34,12 +34,10 @@ class Regime:
 
     @property
     def word(self) -> str:
-        """ordered, critical, chaotic, or unbounded where the variance grows for ever; unsettled if it never settles.
+        """ordered, critical or chaotic; unbounded where the variance grows for ever.
 
         Ordered: inputs become alike and gradients vanish (χ₁ < 1). Chaotic: inputs part and gradients explode (χ₁ > 1).
         """
-        if math.isnan(self.chi1):
-            return "unsettled"
         if abs(self.chi1 - 1) <= NEAR_CRITICAL:
             return "critical"
         if math.isinf(self.variance):
@@ -59,8 +57,6 @@ class Regime:
 
 def depth_scale(factor: float) -> float:
     """1/|log ``factor``|: layers to an e-fold change; infinite at 1, 0 at 0 and infinity."""
-    if math.isnan(factor):
-        return math.nan
     if factor <= 0 or math.isinf(factor):
         return 0.0
     log = abs(math.log(factor))

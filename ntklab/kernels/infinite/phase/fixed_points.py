@@ -25,7 +25,8 @@ def fixed_variance(maps: Maps, weight: Tensor, bias: Tensor, start: float) -> Te
     """(n,): the variance q* in which depth ends, for W² = ``weight`` and b² = ``bias`` (n,).
 
     ``start`` is the variance of the input: the first layer has W²·start + b². 0 where the variance vanishes, ∞ where it
-    grows for ever, NaN where it never settles.
+    grows for ever. It always settles: √q E φ(√q z)² grows with q, being an integral of φ² under exp(−x²/2q), so that
+    V' ≥ −½ where V(q) = q.
     """
     q = weight * start + bias
     if not maps.monotone:
@@ -38,15 +39,14 @@ def fixed_variance(maps: Maps, weight: Tensor, bias: Tensor, start: float) -> Te
     sought = found & ~settled
     if bool(sought.any()):
         end[sought] = _root(maps, *(part[sought] for part in (weight, bias, low, high)))
-    return end if maps.monotone else torch.where(_repels(maps, weight, end), torch.nan, end)
+    return end
 
 
 def susceptibility(maps: Maps, weight: Tensor, variance: Tensor) -> Tensor:
-    """χ₁ = W² E φ'² (n,) at the fixed variances (n,); its limit where they are 0 or ∞, NaN where they are NaN."""
-    settles = torch.where(torch.isnan(variance), 1.0, variance)
-    _, _, slope = maps.limits(settles)
-    grows = torch.isinf(settles) & (slope > 2 * maps.ladder[2][-1])
-    return torch.where(torch.isnan(variance), torch.nan, torch.where(grows, torch.inf, weight * slope))
+    """χ₁ = W² E φ'² (n,) at the fixed variances (n,); its limit where they are 0 or ∞."""
+    _, _, slope = maps.limits(variance)
+    grows = torch.isinf(variance) & (slope > 2 * maps.ladder[2][-1])
+    return torch.where(grows, torch.inf, weight * slope)
 
 
 def fixed_correlation(maps: Maps, *, weight: float, bias: float, q: float) -> float:
@@ -140,11 +140,3 @@ def _root(maps: Maps, weight: Tensor, bias: Tensor, low: Tensor, high: Tensor) -
         parts = (open_, weight, bias, low, high, f_low, f_high)
         open_, weight, bias, low, high, f_low, f_high = (part[going] for part in parts)
     return root
-
-
-def _repels(maps: Maps, weight: Tensor, q: Tensor) -> Tensor:
-    """Whether a variance next to the fixed point ``q`` jumps further away from it with every layer: |V'| > 1."""
-    inside = torch.isfinite(q) & (q > 0)
-    at, step = torch.where(inside, q, 1.0), 1e-4
-    (above, _), (below, _) = maps.moments(at * (1 + step)), maps.moments(at * (1 - step))
-    return inside & (weight * (above - below) / (2 * step * at) < -1)
