@@ -13,6 +13,7 @@ from ntklab.resources import resource
 
 AA, LARGE = 4.5, 3.0  # WCAG 2.2: text, and graphics that carry meaning
 ICONS = [path.stem for path in sorted(resource("icons").glob("*.svg"))]
+ICONS += [f"layers/{path.stem}" for path in sorted(resource("icons/layers").glob("*.svg"))]
 both = pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES.keys())
 
 
@@ -99,5 +100,5 @@ def test_missing_icon_says_so(qapp) -> None:
 
 
 def test_icon_files_have_no_colour_of_their_own() -> None:
-    for path in resource("icons").glob("*.svg"):
+    for path in (*resource("icons").glob("*.svg"), *resource("icons/layers").glob("*.svg")):
         assert "#" not in path.read_text(), path.name

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ntklab.gui.panels import readings
-from ntklab.gui.panels.outline import parameterisations, widths
+from ntklab.gui.panels.outline import outline, parameterisations, widths
 from ntklab.gui.panels.words import PARAMETERISATION_TITLES
 from ntklab.gui.widgets.numbers import integer, number, percent
 from ntklab.session import Session
@@ -72,7 +72,7 @@ def _parameterisation(session: Session) -> str:
 
 def _deviations(field: str) -> Value:
     def value(session: Session) -> str:
-        layers = [layer for layer in session.experiment.architecture.layers if isinstance(layer, Dense)]
+        layers = [line.layer for line in outline(session.experiment.architecture) if hasattr(line.layer, field)]
         found = sorted({getattr(layer, field) or 0.0 for layer in layers})
         return ", ".join(number(x, 3) for x in found[:3]) or "—"
 

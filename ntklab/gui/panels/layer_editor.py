@@ -160,7 +160,9 @@ def _title(line: Line) -> str:
     what = "Block" if line.folded is not None or line.kind == "merge" else "Layer"
     assert line.layer is not None
     title = caption(line.layer) if line.kind == "merge" else line.title
-    return f"{what} {line.target[-1] + 1}: {title}"
+    *_, number = line.target
+    branch = f"Branch {line.target[-2] + 1}, {what.lower()}" if len(line.target) > 1 else what
+    return f"{branch} {number + 1}: {title}"
 
 
 def _about(line: Line) -> str:

@@ -95,10 +95,9 @@ def _paint_rail(painter: QPainter, geometry: Geometry, rail: Rail) -> None:
     if ends is not None:
         painter.drawLine(QPointF(x, ends[0]), QPointF(x, ends[1]))
         return
-    edge = rect.top() if rail.piece == "out" else rect.bottom() + 1
-    near = middle - gap if rail.piece == "out" else middle + gap
-    path = QPainterPath(QPointF(geometry.lane(rail.lane - 1), edge))
-    path.cubicTo(QPointF(geometry.lane(rail.lane - 1), near), QPointF(x, edge), QPointF(x, near))
+    trunk, edge = geometry.lane(rail.lane - 1), rect.top() if rail.piece == "out" else rect.bottom() + 1
+    path = QPainterPath(QPointF(trunk, edge))
+    path.quadTo(QPointF(trunk, middle), QPointF(x - gap, middle))
     painter.drawPath(path)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 from ntklab.gui.panels.outline import widths
+from ntklab.gui.panels.words import shape_text
 from ntklab.gui.widgets.numbers import number, short
 from ntklab.spec import Experiment, parameter_count, type_row
 
@@ -17,11 +19,18 @@ def data(experiment: Experiment) -> str:
 
 
 def architecture(experiment: Experiment) -> str:
-    """Hidden widths and the number of parameters."""
+    """Layout of samples, hidden widths and the number of parameters."""
+    given = experiment.architecture.input
+    layout = "" if given.kind == "vector" else f"{given.kind} {shape_text(given.shape)} · "
     found = widths(experiment.architecture)
-    same = len(set(found)) == 1
-    hidden = f"{len(found)}×{found[0]}" if same else "–".join(map(str, found)) or "no hidden layer"
-    return f"{hidden} · {short(parameter_count(experiment.architecture))} parameters"
+    hidden = _listed(found) or "no hidden layer"
+    return f"{layout}{hidden} · {short(parameter_count(experiment.architecture))} parameters"
+
+
+def _listed(found: tuple[int, ...]) -> str:
+    """Widths with repetitions counted: 2×64–128."""
+    runs = [(width, len(list(run))) for width, run in groupby(found)]
+    return "–".join(str(width) if count == 1 else f"{count}×{width}" for width, count in runs)
 
 
 def kernel(experiment: Experiment) -> str:

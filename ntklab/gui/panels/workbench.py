@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from ntklab.errors import SpecError
@@ -235,27 +236,12 @@ class Workbench:
         self._session.edit(self._session.experiment.replace(architecture=made), preset.title)
 
     def fitted(self, preset: Preset) -> Architecture:
-        """``preset`` for the data, in the layout that the network has now where that suits, else in one that does."""
+        """``preset`` for the data: on vectors if it can be, else in the network's layout or in one that suits it."""
         experiment = self._session.experiment
         outputs, given = output_shape(experiment.architecture)[-1], experiment.architecture.input
-        if preset.applies(given):
-            return preset.make(given, outputs)
-        return preset.make(self._layout_for(preset, given), outputs)
-
-    def _layout_for(self, preset: Preset, given: Input) -> Input:
-        features = 1
-        for size in given.shape:
-            features *= size
-        trouble = None
-        for kind in _LAYOUTS.get(preset.id, ("image", "sequence")):
-            try:
-                found = lay_out(kind, features)
-            except SpecError as error:
-                trouble = trouble or error
-            else:
-                return found
-        assert trouble is not None
-        raise trouble
+        if "vector" in preset.kinds:
+            return preset.make(lay_out("vector", prod(given.shape)), outputs)
+        return preset.make(given if preset.applies(given) else _layout_for(preset, prod(given.shape)), outputs)
 
     # -- what may be added -----------------------------------------------------------------------------------------
 
@@ -288,6 +274,17 @@ class Workbench:
 
     def _unfold_around(self, path: Path) -> None:
         self.folded -= {path[:length] for length in range(1, len(path) - 1, 2)}
+
+
+def _layout_for(preset: Preset, features: int) -> Input:
+    """The first layout that suits the preset and that the features fill. Raises ``SpecError`` if there is none."""
+    *others, last = _LAYOUTS.get(preset.id, ("image", "sequence"))
+    for kind in others:
+        try:
+            return lay_out(kind, features)
+        except SpecError:
+            continue
+    return lay_out(last, features)
 
 
 def _words(fault: PlacedError) -> str:
