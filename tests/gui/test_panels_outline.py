@@ -292,16 +292,16 @@ def test_every_layer_has_a_glyph_and_a_card(layer):
 @pytest.mark.parametrize(
     ("layer", "words"),
     [
-        (Dense(4, param="standard", b_std=0.5), "Θ ← σ_W² Θ + n K + 1"),
+        (Dense(4, param="standard", b_std=0.5), "Θ ← σ_W² Θ + n_{in} K + 1"),
         (Dense(4), "Θ ← σ_W² Θ + K"),
         (Dense(4, b_std=0.5), "K ← σ_W² K + σ_b²"),
-        (Branch(((Erf(),), (Relu(),)), merge="prod"), "Π_{c≠b} K_c"),
+        (Branch(((Erf(),), (Relu(),)), merge="prod"), "Π_{i≠j} K_i"),
         (SKIP, "K ← K + K_f"),
         (Dropout(0.5), "K(x, x) ← K(x, x) / r"),
         (Dropout(0.5, mode="test"), "K ← K"),
         (Numerical(fn="mish"), "!E[φ′(u) φ′(v)]"),
         (SelfAttention(8, 8, 8, 2), "G K G′ᵀ"),
-        (SelfAttention(8, 8, 8, 2, linear_scaling=False, mechanism="IDENTITY"), "Σ_{rs} K_{rs}²"),
+        (SelfAttention(8, 8, 8, 2, linear_scaling=False, mechanism="IDENTITY"), "Σ_{rr′} K_{rr′}²"),
     ],
 )
 def test_rules_follow_the_fields(layer, words):
@@ -311,6 +311,6 @@ def test_rules_follow_the_fields(layer, words):
 def test_numbers_of_a_card_are_those_of_the_layer():
     card = layer_card(Conv(8, (3, 5), stride=(2, 2), W_std=1.5))
     rows = {sign: value for sign, _, value in card.rows(Conv(8, (3, 5), stride=(2, 2), W_std=1.5), (8, 8, 4))}
-    assert rows == {"n": "60", "k": "15", "s": "2×2", "σ_W": "1.5", "σ_b": "no bias"}
+    assert rows == {"n_{in}": "60", "|Δ|": "15", "s": "2×2", "σ_W": "1.5", "σ_b": "no bias"}
     norm = LayerNorm(axis=(1, -1))
-    assert ("v", "mean over", "height, channels") in layer_card(norm).rows(norm, (8, 8, 4))
+    assert ("q", "mean over", "height, channels") in layer_card(norm).rows(norm, (8, 8, 4))

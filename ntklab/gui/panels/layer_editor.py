@@ -136,7 +136,8 @@ class LayerEditor(QWidget):
         self.formula.setVisible(not self.help.isChecked())
         if self.help.isChecked():
             rows = card.rows(layer, line.before or (1,))
-            title = f"{type_row(layer).title} at infinite width"
+            row = type_row(layer)
+            title = f"{caption(layer) if row.name == 'Numerical' else row.title} at infinite width"
             self.card.show_card(
                 title, card.formula, text=card.text, rows=rows, reference=card.reference, more=card.limit
             )
