@@ -47,6 +47,10 @@ class Merge(Step):
         self.cost = replace(total, nanoseconds=nanoseconds, held=total.held + copies)
         self.notes = tuple(note for branch in self.branches for note in branch.notes)
 
+    @property
+    def crosses(self) -> bool:
+        return super().crosses or any(branch.crosses for branch in self.branches)
+
     def error(self) -> float:
         return sum(branch.error() for branch in self.branches)
 

@@ -18,7 +18,7 @@ class Dense(Step):
     """
 
     def __init__(
-        self, layer: spec.Dense | spec.Conv, before: Form, after: Form, context: Context, *, window: int = 1
+        self, layer: spec.Dense | spec.Convolution, before: Form, after: Form, context: Context, *, window: int = 1
     ) -> None:
         super().__init__(before, after, context)
         self.weight, self.bias = layer.W_std**2, (layer.b_std or 0.0) ** 2
@@ -52,6 +52,6 @@ def bind(layer: spec.Dense, before: Form, context: Context, _: str) -> Step:
     return Dense(layer, before, before.but(width=true_width(layer, layer.width), gaussian=True), context)
 
 
-def true_width(layer: spec.Dense | spec.Conv, width: int) -> float:
+def true_width(layer: spec.Dense | spec.Convolution, width: int) -> float:
     """Units of the finite layer: s[1] times those written, in standard parameterisation."""
     return layer.s[1] * width if layer.param == "standard" else width

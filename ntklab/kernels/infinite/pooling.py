@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from ntklab import spec
+from ntklab.kernels.infinite.convolution import moved, sliding, windows
 from ntklab.kernels.infinite.dropout import Same
 from ntklab.kernels.infinite.form import Form
 from ntklab.kernels.infinite.state import Context, Pairs, State, Step
@@ -36,6 +38,40 @@ class GlobalPool(Step):
             return total.div_(self.before.entries)
         left, right = (side[0] for side in pairs.beside(self._counts, self.after))
         return total.div_(left * right)
+
+
+class Pool(Step):
+    """S[i, i'] ← Σ S[p, p'] over positions p of window i and p' of window i', divided by their numbers for a mean."""
+
+    def __init__(self, layer: spec.AvgPool | spec.SumPool, before: Form, context: Context) -> None:
+        axes = windows(layer, before.sizes)
+        super().__init__(before, before.but(sizes=tuple(window.outputs for window in axes)), context)
+        self.moves = [sliding(window, context.device) for window in axes]
+        self.cost = self.moving(1.0 + 2.0 * sum(layer.window), buffers=2)
+        self.counts: list[Tensor] = []
+        if isinstance(layer, spec.AvgPool):
+            inside = [window.inside if layer.normalize_edges else 0 * window.inside + window.kernel for window in axes]
+            self.counts = [context.ready(torch.from_numpy(count)) for count in inside]
+
+    def run(self, state: State) -> State:
+        T = None if state.ntk is None else self._pooled(state.ntk)
+        return replace(state, nngp=self._pooled(state.nngp), ntk=T)
+
+    def _pooled(self, S: Tensor) -> Tensor:
+        axes = len(self.before.sizes)
+        for start in (S.ndim - 2 * axes, S.ndim - axes) if self.before.crossed else (0,):
+            for axis, moves in enumerate(self.moves):
+                S = moved(S, (start + axis,), moves, self.after.sizes[axis])
+                if self.counts:
+                    count = self.counts[axis].to(S)
+                    count = count if self.before.crossed else count.square()
+                    S.div_(count.reshape(-1, *(1,) * (S.ndim - start - axis - 1)))
+        return S
+
+
+def bind(layer: spec.AvgPool | spec.SumPool, before: Form, context: Context, _: str) -> Step:
+    """Without pairs of positions windows have a single one."""
+    return Pool(layer, before, context)
 
 
 def bind_global(layer: spec.GlobalAvgPool | spec.GlobalSumPool, before: Form, context: Context, _: str) -> Step:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import isqrt
 
 import torch
@@ -50,10 +51,10 @@ class Request:
         sizes, channels = self.data.sizes, self.data.X.shape[-1]
         return Form(width=channels, masks=self.data.masks).but(sizes=sizes, crossed=needs(self.layers, crossed=True))
 
-    @property
+    @cached_property
     def listed(self) -> bool:
         """Whether pairs of samples are taken one by one, because each of them is large; else tiles are grids."""
-        return self.form.crossed
+        return self.network().crosses
 
     def alone(self, network: Stack, samples: slice) -> State:
         """Take ``samples`` with themselves through, in double precision."""

@@ -24,13 +24,17 @@ from ntklab.kernels.infinite import (
 from ntklab.kernels.infinite.activations import DUALS
 from ntklab.kernels.infinite.form import Form
 from ntklab.kernels.infinite.masks import TRANSPARENT, Mask, masks_behind
-from ntklab.kernels.infinite.state import Context, Cost, State, Step, Stopped, Uncross
+from ntklab.kernels.infinite.state import Context, Cost, Cross, State, Step, Stopped, Uncross
 
 Bind = Callable[[Any, Form, Context, str], Step]
 
 RULES: dict[type[spec.Spec], Bind] = {
     spec.Dense: dense.bind,
     spec.Conv: convolution.bind,
+    spec.ConvLocal: convolution.bind,
+    spec.ConvTranspose: convolution.bind_transpose,
+    spec.AvgPool: pooling.bind,
+    spec.SumPool: pooling.bind,
     spec.Dropout: dropout.bind,
     spec.Flatten: flatten.bind,
     spec.GlobalAvgPool: pooling.bind_global,
@@ -48,6 +52,9 @@ RULES: dict[type[spec.Spec], Bind] = {
 # all pairs of its own. Layers that are not named pass the need on.
 NEEDS: dict[type[spec.Spec], Callable[[Any, bool], bool]] = {
     spec.Flatten: lambda _, __: False,
+    spec.ConvLocal: lambda _, __: False,  # weights of different positions are independent
+    spec.AvgPool: lambda layer, crossed: crossed or max(layer.window) > 1,
+    spec.SumPool: lambda layer, crossed: crossed or max(layer.window) > 1,
     spec.GlobalAvgPool: lambda _, __: True,
     spec.GlobalSumPool: lambda _, __: True,
     spec.SelfAttention: lambda _, __: True,
@@ -104,6 +111,10 @@ class Stack(Step):
             state = step.run(state)
         return state
 
+    @property
+    def crosses(self) -> bool:
+        return any(step.crosses for step in self.steps)
+
     def _add_up(self) -> None:
         total = Cost(held=self.context.kinds * self.before.entries)
         for step in self.steps:
@@ -131,6 +142,10 @@ def bind_stack(
         here = f"{place}layer {position} ({type(layer).__name__})"
         if form.crossed and not wanted:
             steps.append(Uncross(form, context))
+            places.append(here)
+            form = steps[-1].after
+        if form.sizes and wanted and not form.crossed:
+            steps.append(Cross(form, context))
             places.append(here)
             form = steps[-1].after
         if layer is not None:

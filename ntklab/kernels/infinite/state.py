@@ -165,6 +165,11 @@ class Step:
         most, kinds = max(before, after), self.context.kinds
         return Cost(nanoseconds * most, kinds * (before + after) + buffers * most, table)
 
+    @property
+    def crosses(self) -> bool:
+        """Whether all pairs of positions are tracked somewhere inside: then pairs of samples are taken one by one."""
+        return self.before.crossed or self.after.crossed
+
     def alone(self, state: State) -> State:
         """Take samples with themselves through, and keep what tiles will need of them."""
         return self.run(state)
@@ -179,6 +184,23 @@ class Step:
     def run(self, state: State) -> State:
         """Take a tile through."""
         raise NotImplementedError
+
+
+class Cross(Step):
+    """From each position with itself to all pairs of positions, where different ones are independent."""
+
+    def __init__(self, before: Form, context: Context) -> None:
+        super().__init__(before, before.but(crossed=True), context)
+
+    def run(self, state: State) -> State:
+        T = None if state.ntk is None else self._spread(state.ntk)
+        return replace(state, nngp=self._spread(state.nngp), ntk=T)
+
+    def _spread(self, S: Tensor) -> Tensor:
+        batch = S.shape[-1]
+        crossed = S.new_zeros(batch, *self.before.sizes, *self.before.sizes)
+        positions_diagonal(crossed, self.before).copy_(samples_first(S))
+        return crossed
 
 
 class Uncross(Step):
