@@ -487,6 +487,10 @@ def test_long_presets_come_folded(digits, network):
     network.select((2, 0, 1))  # from the diagram
     assert network.bench.folded == {(1,), (3,)}
     assert network.selected.title == "Conv 3×3, 64"
+    network.select((3, -1))
+    assert (network.selected.kind, network.bench.folded) == ("merge", {(1,)})
+    network.layers.fold_requested.emit((3,))
+    assert network.selected.path == (3,)
 
 
 def test_a_layer_is_wrapped_and_a_block_dissolved(network, session):
@@ -639,6 +643,29 @@ def test_presets_fit_the_data(qtbot, digits, network, session, preset):
     assert output_shape(architecture) == (10,)
     assert architecture.input.kind in preset.kinds
     network.grab()
+
+
+@pytest.mark.parametrize("preset", ["resnet", "transformer"])
+def test_no_network_makes_the_column_wider(digits, network, preset):
+    network.use_preset(preset)
+    for line in network.layers.lines.lines:
+        network.select(line.path)
+        QApplication.processEvents()
+        assert network.minimumSizeHint().width() <= 262, line.title
+
+
+def test_three_sizes_fit_beside_their_name(digits, network, session):
+    network.select(())
+    choose(network.editor.input.kind, "volume")
+    assert session.experiment.architecture.input == Input("volume", (4, 4, 4, 1))
+    network.select(())
+    network.add_layer("Conv")
+    QApplication.processEvents()
+    assert len(network.editor.form.editors["kernel"].input.boxes) == 3
+    assert network.minimumSizeHint().width() <= 262
+    network.select(())
+    QApplication.processEvents()
+    assert network.minimumSizeHint().width() <= 262
 
 
 def test_presets_that_the_data_cannot_have_say_why(session, network):

@@ -165,7 +165,7 @@ class ArchitecturePanel(QWidget):
         found = widths(self._session.experiment.architecture)
         self.dial.setEnabled(bool(found) and self._session.sketch is None)
         if found:
-            self.dial.show_value(found[0], note="" if len(set(found)) == 1 else " of the first of several")
+            self.dial.show_value(found[0], note="" if len(set(found)) == 1 else " (first of several)")
 
     def _show_buttons(self, line: Line | None) -> None:
         movable = line is not None and line.movable

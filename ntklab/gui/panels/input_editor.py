@@ -9,7 +9,6 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ntklab.errors import SpecError
-from ntklab.gui.panels.fields import LABEL_SAMPLE
 from ntklab.gui.panels.words import axis_names
 from ntklab.gui.widgets import Choice, InlineError, SizesEdit, swap
 from ntklab.spec import Input, lay_out
@@ -51,7 +50,7 @@ class InputEditor(QWidget):
 
     def _labelled(self, title: str, widget: QWidget) -> QHBoxLayout:
         label = QLabel(title)
-        label.setMinimumWidth(self.fontMetrics().horizontalAdvance(LABEL_SAMPLE) + 4)
+        label.setMinimumWidth(self.fontMetrics().horizontalAdvance("Layout") + 4)
         line = QHBoxLayout()
         line.setSpacing(6)
         line.addWidget(label)

@@ -85,8 +85,8 @@ class Workbench:
         """The chosen line among ``lines``, or that of the block that it is folded away in."""
         by_path = {line.path: line for line in lines}
         path = self.selected
-        while path not in by_path and len(path) > 2:
-            path = path[:-2]
+        while path not in by_path and len(path) > 1:
+            path = path[:-2] if len(path) % 2 else path[:-1]
         return by_path.get(path)
 
     # -- edits -----------------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ class Workbench:
             self.selected = path
 
     def _unfold_around(self, path: Path) -> None:
-        self.folded -= {path[:length] for length in range(1, len(path) - 1, 2)}
+        self.folded -= {path[:length] for length in range(1, len(path), 2)}
 
 
 def _layout_for(preset: Preset, features: int) -> Input:

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from ntklab.gui.widgets.elided import ElidedLabel
 from ntklab.gui.widgets.number_edit import NumberEdit
 from ntklab.gui.widgets.scale import Scale
 from ntklab.gui.widgets.slider import ValueSlider
@@ -34,7 +35,7 @@ class LogDial(QWidget):
         super().__init__(parent)
         doublings = round(math.log2(maximum / minimum))
         scale = Scale(minimum, maximum, integer=True, log=True, positions=_PER_DOUBLING * doublings)
-        self.label = QLabel(title)
+        self.label = ElidedLabel(title)
         self.edit = NumberEdit(scale, limits=(1, None))
         self.slider = ValueSlider(scale, ticks=_ticks(minimum, doublings), end_label="∞")
         self.error = InlineError()
@@ -63,8 +64,7 @@ class LogDial(QWidget):
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
-        top.addWidget(self.label)
-        top.addStretch(1)
+        top.addWidget(self.label, 1)
         top.addWidget(self.edit)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

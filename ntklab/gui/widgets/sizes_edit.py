@@ -53,7 +53,7 @@ class SizesEdit(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        least = self.fontMetrics().horizontalAdvance("000") + 18
+        least = self.fontMetrics().horizontalAdvance("000" if len(self.boxes) < 3 else "00") + 18
         for number, (name, box) in enumerate(zip(self._names, self.boxes, strict=True)):
             if number:
                 sign = QLabel("×")
