@@ -14,7 +14,7 @@ from ntklab.spec.layers import own_width
 from ntklab.spec.transitions import Shape, after
 
 WIDTH = 512
-CHANNELS = 64  # of a convolution where there is no other layer with weights to follow
+CHANNELS = 64  # of a convolution where there is no other to follow, at most
 KERNEL, WINDOW, HEADS = 3, 2, 8
 Stack = tuple[Layer, ...]
 Path = tuple[int, ...]
@@ -115,7 +115,8 @@ def _convolution(name: str, kernel: int = KERNEL, stride: int | None = None) -> 
         sizes = place.before[:-1] or (1,)
         fitting = tuple(min(kernel, size) for size in sizes)
         strides = None if stride is None else tuple(stride for _ in sizes)
-        channels = _width(place, CHANNELS)
+        like = place.nearest(lambda layer: hasattr(layer, "kernel"))
+        channels = min(_width(place, CHANNELS), CHANNELS) if like is None else like.channels
         fields = {"channels": channels, "kernel": fitting, "stride": strides, "padding": "SAME", **_common(place)}
         return LAYER_TYPES[name](**fields)  # type: ignore[return-value]
 

@@ -684,7 +684,7 @@ def test_samples_are_read_as_images(qtbot, digits, network, session):
     assert shown(network)[:3] == ["Input", "Flatten", "Dense 512"]
     network.select(())
     network.add_layer("Conv")
-    assert shown(network)[:3] == ["Input", "Conv 3×3, 512", "Flatten"]
+    assert shown(network)[:3] == ["Input", "Conv 3×3, 64", "Flatten"]
     session.undo()
     network.select(())
     choose(network.editor.input.kind, "vector")

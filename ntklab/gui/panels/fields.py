@@ -51,7 +51,7 @@ class FieldEditor(QWidget):
     def _lay_out(self) -> None:
         metrics = self.fontMetrics()
         crowded = isinstance(self.input, SizesEdit) and len(self.input.boxes) > 2
-        self.label.setMinimumWidth(0 if crowded else metrics.horizontalAdvance(LABEL_SAMPLE) + 4)
+        self.label.setMinimumWidth(metrics.horizontalAdvance("Kernel size" if crowded else LABEL_SAMPLE) + 4)
         self.label.setBuddy(self.input)
         line = QHBoxLayout()
         line.setSpacing(6)
