@@ -598,6 +598,18 @@ def test_the_layers_are_searched_and_added_by_keys(qtbot, picker, network, sessi
     assert network.selected.title == "tanh"
 
 
+def test_after_picking_the_keyboard_is_back_in_the_list(qtbot, network, session):
+    network.layers.setFocus()
+    qtbot.keyClick(network.layers, Qt.Key.Key_Insert)
+    qtbot.keyClicks(network.picker.list.search, "gelu")
+    qtbot.keyClick(network.picker.list.search, Qt.Key.Key_Return)
+    assert network.selected.title == "GELU"
+    assert network.focusWidget() is network.layers
+    qtbot.keyClick(network.layers, Qt.Key.Key_Delete)
+    assert not session.sketch
+    assert names(session) == ["Dense", "Relu", "Dense", "Relu", "Dense"]
+
+
 def test_layers_that_cannot_follow_say_why(qtbot, picker, session):
     qtbot.keyClicks(picker.search, "convol")
     assert {row.id for row in picker.model.rows if row.id} == {"Conv", "ConvTranspose", "ConvLocal"}

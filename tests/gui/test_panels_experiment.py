@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from ntklab.gui.panels import ExperimentPanel
 from ntklab.gui.starter import starter_experiment
-from ntklab.session import Session, edits
+from ntklab.session import Session, edits, sketches
 from ntklab.spec import Dense, output_shape
 
 
@@ -97,6 +97,15 @@ def test_folded_sections_say_what_they_hold(panel, session):
     assert summaries["architecture"] == "2×512 · 265k parameters"
     assert summaries["kernel"] == "mean · float64 · cpu · seed 0"
     assert summaries["training"] == "77 steps · 0.5 × critical · batch 8"
+
+
+def test_a_folded_network_that_does_not_fit_says_so(panel, session):
+    panel.sections["architecture"].open(False)
+    broken = sketches.edit_layer(sketches.sketch_of(session.experiment), (4,), width=3)
+    session.edit(session.experiment, "three outputs", sketch=broken)
+    assert panel.sections["architecture"].header.summary == "does not fit yet; the network before is used"
+    session.undo()
+    assert panel.sections["architecture"].header.summary == "2×512 · 265k parameters"
 
 
 def test_buttons_ask_and_the_cost_stands_beside_them(qtbot, panel):

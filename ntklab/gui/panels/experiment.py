@@ -56,7 +56,7 @@ class ExperimentPanel(QWidget):
         self.runbox.compute_requested.connect(self.compute_requested)
         self.runbox.train_requested.connect(self.train_requested)
         self.runbox.stop_requested.connect(self.stop_requested)
-        watch(self, session, experiment=self._summarise)
+        watch(self, session, experiment=self._summarise, sketch=self._summarise)
         self._summarise()
 
     def _section(self, name: str) -> Section:
@@ -108,6 +108,8 @@ class ExperimentPanel(QWidget):
     def _summarise(self) -> None:
         for name, summary in SUMMARIES.items():
             self.sections[name].show_summary(summary(self._session.experiment))
+        if self._session.sketch is not None:
+            self.sections["architecture"].show_summary("does not fit yet; the network before is used")
 
     def _lay_out(self) -> None:
         title = QLabel("EXPERIMENT")
