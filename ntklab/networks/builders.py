@@ -72,7 +72,9 @@ def _layer(layer: spec.Layer, flow: Flow, draws: Draws) -> Built:
         raise SpecError(
             f"{type(layer).__name__}: no finite network has this layer; use the infinite kernel, or another activation"
         )
-    return BUILDERS[type(layer)](layer, flow, draws)
+    module, behind = BUILDERS[type(layer)](layer, flow, draws)
+    module.spec = layer  # type: ignore[assignment]  # a module knows the layer that it was built from (see ``lift``)
+    return module, behind
 
 
 def _scaled(
