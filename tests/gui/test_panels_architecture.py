@@ -314,7 +314,8 @@ def test_layers_are_removed_moved_and_doubled_by_keys(qtbot, network, session):
     assert names(session) == ["Dense", "Dense", "Relu", "Relu", "Dense"]
     qtbot.keyClick(network.layers, Qt.Key.Key_Delete)
     assert names(session) == ["Dense", "Dense", "Relu", "Dense"]
-    qtbot.keyClick(network.layers, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    copy = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(network.layers, Qt.Key.Key_D, copy)
     assert names(session) == ["Dense", "Dense", "Relu", "Relu", "Dense"]
     assert network.selected.path == (3,)
     qtbot.keyClick(network.layers, Qt.Key.Key_Return)

@@ -14,7 +14,8 @@ from ntklab.gui.panels.slots import moves, slot_at
 from ntklab.session.sketches import Path
 
 _SCROLL_MS, _SCROLL_PX = 30, 6
-_ALT, _CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
+_ALT = Qt.KeyboardModifier.AltModifier
+_COPY = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 _STEPS = {Qt.Key.Key_Up: "up", Qt.Key.Key_Down: "down", Qt.Key.Key_Right: "in", Qt.Key.Key_Left: "out"}
 _LEFT = Qt.MouseButton.LeftButton
 
@@ -121,7 +122,7 @@ class LayerList(QListView):
 
     @staticmethod
     def _copies(event: QKeyEvent) -> bool:
-        return event.key() == Qt.Key.Key_D and event.modifiers() == _CTRL
+        return event.key() == Qt.Key.Key_D and event.modifiers() == _COPY
 
     def _current(self) -> Line | None:
         index = self.currentIndex()

@@ -28,7 +28,7 @@ _WORDS = {  # what else people call these
     "Dropout": "regularisation", "LayerNorm": "normalisation", "Flatten": "vectorise reshape",
 }  # fmt: skip
 _MENU: tuple[tuple[tuple[str, str, str], ...], ...] = (
-    (("add", "Add a layer after it…", "Ins"), ("duplicate", "Duplicate", "Ctrl+D"), ("remove", "Remove", "Del")),
+    (("add", "Add a layer after it…", "Ins"), ("duplicate", "Duplicate", "Ctrl+Shift+D"), ("remove", "Remove", "Del")),
     (("up", "Move towards the input", "Alt+Up"), ("down", "Move towards the output", "Alt+Down"),
      ("in", "Move into the block beside it", "Alt+Right"), ("out", "Move out of the block", "Alt+Left")),
     (("wrap", "Put into a residual block", ""), ("unwrap", "Dissolve the block", "")),
