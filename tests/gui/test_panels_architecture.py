@@ -402,6 +402,18 @@ def test_keys_move_layers_into_and_out_of_blocks(qtbot, network, session):
         assert network.selected.title == "Dropout 0.9"
 
 
+def test_a_long_list_takes_a_share_of_the_window(qtbot, images):
+    heights = []
+    for height in (2000, 1200, 900):
+        images.resize(280, height)
+        QApplication.processEvents()
+        heights.append(images.layers.height())
+    assert heights == sorted(heights, reverse=True)
+    assert heights[1] <= 0.3 * 1200 + 10
+    rows = [images.layers.visualRect(images.layers.lines.index(row)).height() for row in range(5)]
+    assert sum(rows) < heights[2] <= 0.3 * 900 + 10 < heights[0]
+
+
 def test_a_long_list_scrolls_while_a_layer_is_held_at_its_edge(qtbot, images):
     bar = images.layers.verticalScrollBar()
     view = images.layers.viewport()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+import math
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QListView, QStyleOptionViewItem, QWidget
 
 from ntklab.gui.panels.layer_drag import Drag, paint_ghost, paint_slot
@@ -14,6 +16,7 @@ from ntklab.gui.panels.slots import moves, slot_at
 from ntklab.session.sketches import Path
 
 _SCROLL_MS, _SCROLL_PX = 30, 6
+_SHARE, _LEAST_LINES = 0.3, 5
 _ALT = Qt.KeyboardModifier.AltModifier
 _COPY = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 _STEPS = {Qt.Key.Key_Up: "up", Qt.Key.Key_Down: "down", Qt.Key.Key_Right: "in", Qt.Key.Key_Left: "out"}
@@ -21,7 +24,7 @@ _LEFT = Qt.MouseButton.LeftButton
 
 
 class LayerList(QListView):
-    """As high as its lines, up to ``MOST_LINES`` of them.
+    """As high as its lines, up to a share of the window but for the first few.
 
     ``chosen(path)`` follows the current line, ``dropped(source, target)`` asks for a move before what stands at
     ``target`` now, ``step_requested`` for one by keys ("up", "down", "in", "out"), ``fold_requested(path)`` for a block
@@ -38,7 +41,6 @@ class LayerList(QListView):
     duplicate_requested = Signal()
     edit_requested = Signal()
     help_requested = Signal()
-    MOST_LINES = 9
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,7 +89,21 @@ class LayerList(QListView):
         option.fontMetrics = self.fontMetrics()
         delegate = self.itemDelegate()
         heights = [delegate.sizeHint(option, self.lines.index(row)).height() for row in range(self.lines.rowCount())]
-        self.setFixedHeight(sum(heights[: self.MOST_LINES]) + 2 * self.frameWidth() + 4)
+        room = _SHARE * self.window().height() if self.isVisible() else math.inf
+        shown = [height for at, height in enumerate(heights) if at < _LEAST_LINES or sum(heights[: at + 1]) <= room]
+        self.setFixedHeight(sum(shown) + 2 * self.frameWidth() + 4)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow the height of the window from now on."""
+        super().showEvent(event)
+        self.window().installEventFilter(self)
+        self._fit_height()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The window has another size."""
+        if event.type() == QEvent.Type.Resize and watched is self.window():
+            self._fit_height()
+        return super().eventFilter(watched, event)
 
     def _current_changed(self, current: QModelIndex, _previous: QModelIndex) -> None:
         if current.isValid() and not self._showing:
