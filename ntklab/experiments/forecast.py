@@ -21,7 +21,7 @@ SPECTRUM_COPIES = 6  # matrices alive inside an eigendecomposition
 SPECTRUM_SECONDS = 2e-10  # times N³
 
 
-def forecast(experiment: Experiment) -> Forecast:
+def forecast(experiment: Experiment, *, estimates: bool = True) -> Forecast:
     """Peak bytes, rough seconds and the routes of ``run``: by arithmetic, without loading the data.
 
     Counts the kernels that are kept beside the stage that needs most. Takes some ms; a very wide network is drawn once,
@@ -30,12 +30,12 @@ def forecast(experiment: Experiment) -> Forecast:
     ``DeviceError``.
     """
     data, training = _data(experiment), _training(experiment)  # arithmetic alone, so before a network is drawn
-    return _joined([data, _kernels(experiment), training], kept=_kept_bytes(experiment))
+    return _joined([data, _kernels(experiment, estimates=estimates), training], kept=_kept_bytes(experiment))
 
 
-def kernels_forecast(experiment: Experiment) -> Forecast:
+def kernels_forecast(experiment: Experiment, *, estimates: bool = True) -> Forecast:
     """Of ``kernels``."""
-    return _joined([_data(experiment), _kernels(experiment)])
+    return _joined([_data(experiment), _kernels(experiment, estimates=estimates)])
 
 
 def empirical_forecast(experiment: Experiment) -> Forecast:
@@ -69,7 +69,7 @@ def _data(experiment: Experiment) -> Forecast:
     return Forecast(data_bytes(experiment), 0.0, route="data")
 
 
-def _kernels(experiment: Experiment) -> Forecast:
+def _kernels(experiment: Experiment, *, estimates: bool) -> Forecast:
     """The stages of ``kernels`` one after the other, with what they leave behind."""
     n, kept = experiment.dataset.n_train, _kept_bytes(experiment)
     budget.require(
@@ -78,7 +78,7 @@ def _kernels(experiment: Experiment) -> Forecast:
     )  # fmt: skip
     spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, 2 * SPECTRUM_SECONDS * n**3, 2, "eigenvalues")
     stages = [_infinite(experiment), empirical_forecast(experiment), spectrum]
-    if experiment.kernel.monte_carlo is not None:
+    if experiment.kernel.monte_carlo is not None and estimates:
         stages.append(monte_carlo_forecast(experiment))
     return _joined(stages, kept=kept)
 

@@ -9,13 +9,14 @@ from ntklab.results import Run
 from ntklab.spec import Experiment
 
 
-def kernels(experiment: Experiment) -> Work[Run]:
+def kernels(experiment: Experiment, *, estimates: bool = True) -> Work[Run]:
     """Data, the finite and the infinite-width kernels on the training samples, and the spectra of both NTKs.
 
     Yields ``Partial`` "data", "tile", "ntk", "nngp", "empirical", "empirical_spectrum" and "ntk_spectrum". Spectra are
     of (N, N) kernels: a finite one that keeps several outputs is averaged over them first, as the analytic one is the
-    same for each. Raises any ``NtkLabError``.
+    same for each. With ``estimates``, those by Monte Carlo follow if the experiment asks for them (see
+    ``monte_carlo``). Raises any ``NtkLabError``.
     """
-    yield kernels_forecast(experiment)
+    yield kernels_forecast(experiment, estimates=estimates)
     data = yield from data_stage(experiment)
-    return (yield from kernel_stages(experiment, data))
+    return (yield from kernel_stages(experiment, data, estimates=estimates))

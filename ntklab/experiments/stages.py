@@ -114,8 +114,8 @@ def training_stage(experiment: Experiment, data: Data) -> Work[Trajectory]:
     return trajectory
 
 
-def kernel_stages(experiment: Experiment, data: Data) -> Work[Run]:
-    """Both kernels, then both spectra, then the Monte Carlo estimates if they are asked for."""
+def kernel_stages(experiment: Experiment, data: Data, *, estimates: bool) -> Work[Run]:
+    """Both kernels, then both spectra, then with ``estimates`` those by Monte Carlo if they are asked for."""
     ntk, nngp = yield from infinite_stage(experiment, data)
     empirical = yield from empirical_stage(experiment, data)
     empirical_spectrum = yield from spectrum_stage(experiment, data, empirical, "empirical_spectrum")
@@ -129,7 +129,7 @@ def kernel_stages(experiment: Experiment, data: Data) -> Work[Run]:
         empirical_spectrum=empirical_spectrum,
         ntk_spectrum=ntk_spectrum,
     )
-    if experiment.kernel.monte_carlo is None:
+    if experiment.kernel.monte_carlo is None or not estimates:
         return found
     estimate, estimate_nngp = yield from monte_carlo_stage(experiment, data)
     return replace(found, monte_carlo=estimate, monte_carlo_nngp=estimate_nngp)

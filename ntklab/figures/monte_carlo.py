@@ -19,7 +19,7 @@ def monte_carlo_mean(found: MonteCarlo, data: Data) -> Heatmap:
     """The mean over the widest networks, (n, n); the caption states its error and what biases it."""
     name, symbol = _SYMBOLS[found.kind]
     return Heatmap(
-        title=f"{name}, mean of random networks",
+        title=f"Monte Carlo {name}",
         norm=norms.robust(found.mean),
         value_label=f"mean of {symbol}",
         caption=captions.join(_precision(found), *_origin(found, "shown")),
@@ -33,7 +33,7 @@ def monte_carlo_error(found: MonteCarlo, data: Data) -> Heatmap | None:
         return None
     name, symbol = _SYMBOLS[found.kind]
     return Heatmap(
-        title=f"{name}, standard error",
+        title=f"Standard error of the {name}",
         norm=norms.robust(found.standard_error),
         value_label=f"standard error of {symbol}",
         caption=captions.join(_precision(found), "standard deviation over seeds / √networks", *_origin(found, "shown")),
@@ -49,7 +49,7 @@ def z_scores(found: MonteCarlo, analytic: Gram, data: Data) -> Heatmap | None:
     name, symbol = _SYMBOLS[found.kind]
     high = max(LIMIT, norms.symmetric(z.values).high)
     return Heatmap(
-        title=f"{name}: estimate − analytic, in standard errors",
+        title=f"z-scores of the {name}",
         norm=Norm("symmetric", -high, high),
         value_label=f"z of {symbol}",
         colours="diverging",
@@ -68,13 +68,13 @@ def z_histogram(
     kernels: list[tuple[str, Role, ZScores]] = [("NTK", "empirical", z)]
     if nngp is not None and monte_carlo_nngp is not None:
         other = agreement(monte_carlo_nngp, nngp)
-        kernels += [] if other is None else [("NNGP kernel", "linearised", other)]
+        kernels += [] if other is None else [("NNGP kernel", "difference", other)]
     reach = min(_WIDEST, max(_NARROWEST, *(float(np.ceil(each.largest)) for _, _, each in kernels)))
     edges = np.linspace(-reach, reach, _BINS + 1)
     x = np.linspace(-reach, reach, 201)
     normal = Series("N(0, 1)", x, np.exp(-0.5 * x**2) / np.sqrt(2 * np.pi), "guide", "dashes")
     return Curves(
-        title="z-scores of Monte Carlo against analytic kernels",
+        title="Histogram of z-scores",
         x=Axis("z", "standard errors", limits=(-reach, reach)),
         y=Axis("density"),
         series=(*(_steps(name, role, each.distinct, edges) for name, role, each in kernels), normal),

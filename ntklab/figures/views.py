@@ -68,9 +68,9 @@ class View:
 
 _KERNELS = "Compute kernels to see it: Ctrl+R"
 _TRAIN = "Train to see it: Ctrl+T"
-_DRAW = "Draw random networks to see it: Ctrl+M"
-_DRAW_MORE = "Draw at least 3 networks beside an analytic kernel to see it: Ctrl+M"
-_MONTE_CARLO = "Monte Carlo"
+_NETWORKS = "Draw random networks to see it: Ctrl+M"
+_MORE_NETWORKS = "Draw at least 3 networks beside an analytic kernel to see it: Ctrl+M"
+_SAMPLED = "MC"
 _SWEEP = "Drag the width, or sweep it: Ctrl+W"
 
 
@@ -109,14 +109,14 @@ VIEWS: tuple[View, ...] = (
         Choice("analytic", "Analytic", ("ntk", "data"), _analytic, "analytic", _KERNELS, ("ntk_spectrum",)),
         Choice("difference", "Difference", ("empirical", "ntk", "data"), figures.difference, "difference", _KERNELS),
         Choice("nngp", "NNGP", ("nngp", "data"), _nngp, "nngp", _KERNELS),
-        Choice("mc-mean", "Mean", ("monte_carlo", "data"), figures.monte_carlo_mean, "monte-carlo", _DRAW,
-               group=_MONTE_CARLO),
-        Choice("mc-error", "Standard error", ("monte_carlo", "data"), figures.monte_carlo_error, "monte-carlo", _DRAW,
-               group=_MONTE_CARLO),
-        Choice("mc-z", "z-scores", ("monte_carlo", "ntk", "data"), figures.z_scores, "z-scores", _DRAW_MORE,
-               group=_MONTE_CARLO),
-        Choice("mc-histogram", "z histogram", ("monte_carlo", "ntk"), figures.z_histogram, "z-scores", _DRAW_MORE,
-               ("nngp", "monte_carlo_nngp"), group=_MONTE_CARLO),
+        Choice("mc-mean", "Monte Carlo mean", ("monte_carlo", "data"), figures.monte_carlo_mean, "monte-carlo",
+               _NETWORKS, group=_SAMPLED),
+        Choice("mc-error", "Standard error of the mean", ("monte_carlo", "data"), figures.monte_carlo_error,
+               "monte-carlo", _NETWORKS, group=_SAMPLED),
+        Choice("mc-z", "z-scores against the analytic NTK", ("monte_carlo", "ntk", "data"), figures.z_scores,
+               "z-scores", _MORE_NETWORKS, group=_SAMPLED),
+        Choice("mc-histogram", "Histogram of z-scores", ("monte_carlo", "ntk"), figures.z_histogram, "z-scores",
+               _MORE_NETWORKS, ("nngp", "monte_carlo_nngp"), group=_SAMPLED),
     )),
     View("spectrum", "Spectrum", (
         Choice("eigenvalues", "Eigenvalues", ("empirical_spectrum",), _spectrum, "spectrum", _KERNELS,

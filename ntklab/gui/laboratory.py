@@ -29,6 +29,7 @@ LIVE_SECONDS = 1.0  # work that is forecast to take less starts by itself after 
 LIVE_DELAY_MS = 250
 SWEEP_WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
 SWEEP_SEEDS = 5
+SLOW_PARTS = {"trajectory", "convergence", "monte_carlo", "monte_carlo_nngp"}  # computed only when asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,7 @@ class Laboratory(QObject):
 
     figure_changed = Signal(str, str, object)  # view, choice, Figure or None
     forecast_changed = Signal(object, str)  # Forecast or None, what is wrong
+    estimates_forecast_changed = Signal(object)  # Forecast, what is wrong, or None where none are asked for
     said = Signal(str)
     failed = Signal(object)  # jobs.Report
     running_changed = Signal(bool)
@@ -80,13 +82,20 @@ class Laboratory(QObject):
         """Import torch in the worker, then compute the present experiment."""
         task = Task("warm-up", self.session.experiment, self.devices_found.emit)
         self._run(task, "Loading PyTorch", lambda: work.warm_up(threads), lane="warm-up")
-        self.compute()
+        self._compute()
 
     @Slot()
     def compute(self) -> None:
-        """Data, kernels and spectra of the present experiment."""
+        """Data, kernels and spectra of the present experiment, then the Monte Carlo estimates if it asks for them."""
+        asked = self.session.experiment.kernel.monte_carlo is not None
+        self._compute(lambda _: self.draw_networks() if asked else None)
+
+    @Slot()
+    def draw_networks(self) -> None:
+        """Estimates of the kernels from random networks."""
         experiment, scene = self.session.experiment, self.scene()
-        self._run(Task("kernels", experiment), "Kernels", lambda: work.kernels(experiment, scene), lane="science")
+        start = lambda: work.monte_carlo(experiment, scene)  # noqa: E731
+        self._run(Task("monte-carlo", experiment), "Monte Carlo", start, lane="science")
 
     @Slot()
     def train(self) -> None:
@@ -180,6 +189,9 @@ class Laboratory(QObject):
             return
         # Of several states of one thing that came in one turn only the newest is worth showing.
         found = {partial.key: partial.value for partial in message.partials if partial.key in PARTS}
+        forecasts = [partial.value for partial in message.partials if partial.key == "estimates"]
+        if forecasts:
+            self.estimates_forecast_changed.emit(forecasts[-1])
         drawn = {partial.value[:2]: partial.value[2] for partial in message.partials if partial.key == "figure"}
         for name, value in found.items():
             self.session.put(name, value, experiment=task.experiment)
@@ -216,7 +228,7 @@ class Laboratory(QObject):
     @Slot(object)
     def _cancelled(self, message: Cancelled) -> None:
         task = self._ended(message.job)
-        if task.kind in ("kernels", "training", "sweep"):
+        if task.kind in ("kernels", "training", "sweep", "monte-carlo"):
             self.said.emit(f"{message.job.title} stopped; what was finished is kept")
 
     @Slot(object)
@@ -226,9 +238,9 @@ class Laboratory(QObject):
             return
         self.forecast_changed.emit(message.forecast, "")
         seconds = message.forecast.seconds
-        outdated = self.session.results.outdated - {"trajectory", "convergence"}
+        outdated = self.session.results.outdated - SLOW_PARTS
         if seconds is not None and seconds < LIVE_SECONDS and outdated and task.experiment == self.session.experiment:
-            self.compute()
+            self._compute()
 
     def _session_changed(self, change: Change) -> None:
         if change.topic == "experiment" and self.warm:
@@ -257,9 +269,16 @@ class Laboratory(QObject):
             self._told_running = self.running
             self.running_changed.emit(self.running)
 
+    def _compute(self, then: Callable[[Any], None] | None = None) -> None:
+        experiment, scene = self.session.experiment, self.scene()
+        task = Task("kernels", experiment, then)
+        self._run(task, "Kernels", lambda: work.kernels(experiment, scene), lane="science")
+
     @Slot()
     def _forecast(self) -> None:
         experiment = self.session.experiment
+        if experiment.kernel.monte_carlo is None:
+            self.estimates_forecast_changed.emit(None)
         self._run(Task("forecast", experiment), "Forecast", lambda: work.forecast(experiment), lane="forecast")
 
     def _start_dial(self, width: int) -> None:

@@ -40,6 +40,8 @@ def _wire_experiment(window: Window) -> None:
     panel.compute_requested.connect(laboratory.compute)
     panel.train_requested.connect(laboratory.train)
     panel.stop_requested.connect(laboratory.stop)
+    panel.draw_requested.connect(window.actions_by_id["monte-carlo"].trigger)
+    laboratory.estimates_forecast_changed.connect(partial(_show_estimates_forecast, window))
     laboratory.forecast_changed.connect(partial(_show_forecast, window))
     laboratory.running_changed.connect(partial(_show_running, window))
 
@@ -129,6 +131,13 @@ def _show_forecast(window: Window, forecast: Forecast | None, wrong: str) -> Non
         window.experiment_panel.set_forecast(wrong, ok=False)
     else:
         window.experiment_panel.set_forecast(describe(forecast), ok=True)
+
+
+def _show_estimates_forecast(window: Window, forecast: Forecast | str | None) -> None:
+    if isinstance(forecast, Forecast):
+        window.experiment_panel.set_estimates_forecast(describe(forecast))
+    else:
+        window.experiment_panel.set_estimates_forecast(forecast or "", ok=not forecast)
 
 
 def describe(forecast: Forecast) -> str:

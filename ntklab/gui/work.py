@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 
 from ntklab import figures
+from ntklab.errors import NtkLabError
 from ntklab.figures.views import PARTS, Scene, affected
 from ntklab.progress import Event, Forecast, Partial, Progress, Work
-from ntklab.results import Data, Gram, Tile, distance
+from ntklab.results import Data, Gram, MonteCarlo, Tile, agreement, distance
 from ntklab.spec import Experiment
 
 TILE_REDRAW_SECONDS = 0.25
 FUNCTION_REDRAW_SECONDS = 0.2  # the slowest picture to draw
+ESTIMATE_REDRAW_SECONDS = 0.25
 SWITCH_INTERVAL = 0.0005  # keeps the window smooth while the worker holds the interpreter
 
 
@@ -82,25 +84,42 @@ def warm_up(threads: int | None) -> Work[tuple[str, ...]]:
 
 
 def forecast(experiment: Experiment) -> Work[None]:
-    """The forecast of a whole run of ``experiment``."""
+    """The forecast of a whole run of ``experiment``; before it that of its Monte Carlo estimates, if it has any.
+
+    That one is a ``Partial`` "estimates": a ``Forecast``, or in words why there can be none.
+    """
     from ntklab import experiments
 
-    yield experiments.forecast(experiment)
+    if experiment.kernel.monte_carlo is not None:
+        try:
+            yield Partial("estimates", experiments.monte_carlo_forecast(experiment))
+        except NtkLabError as error:
+            yield Partial("estimates", str(error))
+    yield experiments.forecast(experiment, estimates=False)
 
 
 def kernels(experiment: Experiment, scene: Scene) -> Work[None]:
     """Data, kernels and spectra, with their figures."""
     from ntklab import experiments
 
-    yield from drawing(experiments.kernels(experiment), scene)
+    yield from drawing(experiments.kernels(experiment, estimates=False), scene)
 
 
 def training(experiment: Experiment, scene: Scene) -> Work[None]:
     """Training, with its figures; kernels and spectra first where ``scene`` has none."""
     from ntklab import experiments
 
-    work = experiments.run(experiment) if scene.empirical is None else experiments.train(experiment)
+    missing = scene.empirical is None
+    work = experiments.run(experiment, estimates=False) if missing else experiments.train(experiment)
     yield from drawing(work, scene)
+
+
+def monte_carlo(experiment: Experiment, scene: Scene) -> Work[None]:
+    """Estimates of the kernels from random networks; the analytic ones too where ``scene`` lacks them."""
+    from ntklab import experiments
+
+    analytic = scene.ntk is None or scene.nngp is None
+    yield from drawing(experiments.monte_carlo(experiment, scene.data, analytic=analytic), scene)
 
 
 def dial(experiment: Experiment, width: int, scene: Scene) -> Work[None]:
@@ -150,8 +169,9 @@ def rendering(title: str, draw: Callable[[], bytes]) -> Work[bytes]:
 def drawing(work: Generator[Event, None, Any], scene: Scene) -> Work[None]:
     """Pass the events of ``work`` on, each followed by the figures that it changes."""
     tiles, planes = _TilePainter(), _Pace(FUNCTION_REDRAW_SECONDS)
+    paced = _paced(work)
     try:
-        for event in work:
+        for event in paced:
             growing = isinstance(event, Partial) and event.key == "training"
             if growing:  # kept like a finished trajectory if training is stopped
                 event = Partial("trajectory", event.value)  # type: ignore[union-attr]
@@ -166,11 +186,31 @@ def drawing(work: Generator[Event, None, Any], scene: Scene) -> Work[None]:
             elif event.key == "tile" and scene.data is not None:
                 yield from tiles.add(event.value, scene.data)
     finally:
+        paced.close()
+
+
+def _paced(work: Generator[Event, None, Any]) -> Work[None]:
+    """The events of ``work``, of estimates that are still converging only the latest a few times a second."""
+    pace, held = _Pace(ESTIMATE_REDRAW_SECONDS), dict[str, Partial]()
+    try:
+        for event in work:
+            if isinstance(event, Partial) and isinstance(event.value, MonteCarlo):
+                held[event.key] = event
+            else:
+                yield event
+            if held and pace.due():
+                yield from held.values()
+                held.clear()
+        yield from held.values()
+    finally:
         work.close()
 
 
 def _measure(value: Any, scene: Scene) -> None:
     """Find here what the window will ask of a kernel; the kernel remembers it."""
+    if isinstance(value, MonteCarlo):
+        analytic = scene.ntk if value.kind == "ntk" else scene.nngp
+        _ = value.relative_error, analytic and agreement(value, analytic)
     if not isinstance(value, Gram):
         return
     _ = value.matrix, value.health

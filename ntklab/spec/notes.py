@@ -67,11 +67,12 @@ NOTES: dict[str, Note] = {
     ),
     "KernelRequest.monte_carlo": Note(
         "Networks", "Networks drawn at each width for estimates of the kernels with error bars: for any architecture",
-        (3, 300), log=True, none="no Monte Carlo", start=32,
+        (3, 300), log=True, none="none", start=32,
     ),
     "KernelRequest.monte_carlo_widths": Note(
-        "Widths drawn", "Hidden widths of these networks; three or more give an extrapolation to infinite width",
-        (16, 2048), none="128, 256 and 512 (in standard parameterisation: as written)", start=(128, 256, 512),
+        "Widths drawn", "Hidden widths of these networks; from three on there is an extrapolation to infinite width. "
+        "Automatic: 128, 256, 512, in standard parameterisation as written", (16, 2048), none="automatic",
+        start=(128, 256, 512),
     ),
     "Training.steps": Note("Steps", "Number of gradient steps", (10, 10_000), log=True),
     "Training.learning_rate": Note(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtGui import QAction, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QToolButton
 
 from ntklab.gui import theme
@@ -67,13 +67,45 @@ def test_the_starter_is_shown_confirmed_and_complete(window):
 def test_every_choice_of_every_view_draws(qtbot, window):
     press(qtbot, window, "sweep")
     idle(qtbot, window)
+    window.session.edit(edits.set_kernel(window.session.experiment, monte_carlo=3, monte_carlo_widths=(8,)), "few")
+    press(qtbot, window, "monte-carlo")
+    idle(qtbot, window)
     for panel in window.views.panels.values():
         for choice in panel.view.choices:
-            button = panel.findChild(QToolButton, f"choice-{choice.id}")
-            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+            if choice.group:
+                panel.findChild(QAction, f"choice-{choice.id}").trigger()
+            else:
+                button = panel.findChild(QToolButton, f"choice-{choice.id}")
+                qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
             assert panel.choice.id == choice.id
             assert panel.figure is not None, choice.id
             assert panel.plot.figure is panel.figure
+
+
+def test_drawing_networks_turns_monte_carlo_on_and_shows_it(qtbot, window):
+    small = edits.set_kernel(edits.set_width(window.session.experiment, 16), monte_carlo_widths=(8, 16, 24))
+    window.session.edit(small, "small")
+    idle(qtbot, window)
+    window.experiment_panel.sections["kernel"].open()
+    box = window.experiment_panel.kernel.estimates
+    qtbot.mouseClick(box.draw, Qt.MouseButton.LeftButton)
+    assert window.session.experiment.kernel.monte_carlo == 32
+    assert window.views.panels["kernel"].choice.id == "mc-mean"
+    idle(qtbot, window)
+    found = window.session.results.monte_carlo
+    assert found.networks == 32
+    assert window.session.run().monte_carlo_nngp.networks == 32
+    qtbot.waitUntil(lambda: "32 networks each at widths 8, 16, 24" in box.forecast.toolTip(), timeout=WAIT)
+    assert "32 networks" in box.found.text()
+    assert "rms z" in box.found.text()
+    press(qtbot, window, "seed")
+    qtbot.waitUntil(lambda: window.session.results.monte_carlo is not found, timeout=WAIT)
+    idle(qtbot, window)
+    assert "monte_carlo" not in window.session.results.outdated
+    window.session.edit(edits.set_kernel(window.session.experiment, monte_carlo=33), "one more")
+    assert "monte_carlo" in window.session.results.outdated
+    assert box.found.isHidden()
+    idle(qtbot, window)
 
 
 def test_editing_a_width_recomputes_by_itself_and_undo_brings_it_back(qtbot, window):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ntklab.figures.views import find
 from ntklab.session import edits
 
 if TYPE_CHECKING:
     from ntklab.gui.window import Window
+
+NETWORKS = 32  # drawn at each width where the experiment does not say how many
 
 
 def compute(window: Window) -> None:
@@ -30,6 +33,16 @@ def sweep(window: Window) -> None:
     """Distance of the finite from the infinite kernel over widths and seeds."""
     window.views.show_choice("dynamics", "convergence")
     window.laboratory.sweep()
+
+
+def draw_networks(window: Window) -> None:
+    """Kernels of random networks with error bars; as many as the experiment says, which then says some number."""
+    experiment = window.session.experiment
+    if experiment.kernel.monte_carlo is None:
+        window.session.edit(edits.set_kernel(experiment, monte_carlo=NETWORKS), f"networks {NETWORKS}")
+    if not find("kernel", window.views.panels["kernel"].choice.id).group:
+        window.views.show_choice("kernel", "mc-mean")
+    window.laboratory.draw_networks()
 
 
 def next_seed(window: Window) -> None:

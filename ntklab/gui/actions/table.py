@@ -52,6 +52,8 @@ ACTIONS: tuple[ActionRow, ...] = (
               "finished stays", "Esc", "stop"),
     ActionRow("sweep", "Sweep the width", "Experiment", "sweep", "Distance of the finite from the infinite kernel over "
               "widths and seeds", "Ctrl+W", separator=True),
+    ActionRow("monte-carlo", "Draw networks (Monte Carlo)", "Experiment", "draw_networks", "Mean and standard error of "
+              "the kernels of random networks, beside the analytic ones", "Ctrl+M", "dice"),
     ActionRow("seed", "Draw another network", "Experiment", "next_seed", "The same architecture with the next seed",
               "Ctrl+Shift+R", "dice"),
     ActionRow("export-figure", "Export figure…", "Export", "export_figure", "The active view as PDF, SVG or PNG, in mm "

@@ -10,6 +10,7 @@ from ntklab.gui.panels import readings
 from ntklab.gui.panels.outline import outline, parameterisations, widths
 from ntklab.gui.panels.words import PARAMETERISATION_TITLES
 from ntklab.gui.widgets.numbers import integer, number, percent
+from ntklab.results import MonteCarlo, ZScores, agreement
 from ntklab.session import Session
 from ntklab.spec import Dense, parameter_count
 
@@ -121,6 +122,27 @@ def _sweep(session: Session) -> str:
     return "—" if found is None else f"{found.widths.min()}–{found.widths.max()}, {found.errors.shape[1]} seeds"
 
 
+def _estimate(read: Callable[[MonteCarlo], str]) -> Value:
+    def value(session: Session) -> str:
+        found = session.results.monte_carlo
+        return "—" if found is None else read(found)
+
+    return value
+
+
+def _widths_drawn(found: MonteCarlo) -> str:
+    return ", ".join(str(width) for width in found.widths.tolist() if width) or "as written"
+
+
+def _score(read: Callable[[ZScores], str]) -> Value:
+    def value(session: Session) -> str:
+        found, analytic = session.results.monte_carlo, session.results.ntk
+        z = None if found is None or analytic is None else agreement(found, analytic)
+        return "—" if z is None else read(z)
+
+    return value
+
+
 def _last_alignment(session: Session) -> str:
     trajectory = session.results.trajectory
     return "—" if trajectory is None or trajectory.alignment.size == 0 else number(float(trajectory.alignment[-1]), 3)
@@ -150,6 +172,8 @@ _C = Symbol("c", "loss curvature", _curvature)
 _WIDTH = Symbol("n", "hidden width", _widths)
 _DEPTH = Symbol("L", "hidden layers", _depth)
 _DISTANCE = Symbol("‖ΔΘ‖_{!F}", "relative, now", lambda s: readings.distance(s.results))
+_NETWORKS = Symbol("S", "networks a width", _estimate(lambda m: integer(m.networks)))
+_DRAWN = Symbol("n", "widths", _estimate(_widths_drawn))
 _SIGMA_W = Symbol("σ_W", "W_std of layers", _deviations("W_std"))
 _SIGMA_B = Symbol("σ_b", "b_std of layers", _deviations("b_std"))
 _S_STEP = "S ← σ_W² !E[φ(u)φ(v)] + σ_b²"
@@ -187,6 +211,31 @@ CARDS: tuple[CardSpec, ...] = (
         "process.",
         (_DEPTH, _SIGMA_W, _SIGMA_B),
         "Lee et al. 2018, arXiv:1711.00165; Matthews et al. 2018, arXiv:1804.11271",
+    ),
+    CardSpec(
+        "monte-carlo", "Monte Carlo", "m = ^1⁄_S Σ_s Θ_s\n!S!E² = Σ_s (Θ_s − m)² / S(S − 1)",
+        "The mean over networks with random weights, with its standard error: for any architecture that can be drawn. "
+        "At width n it is off from the limit by about 1/n.",
+        (
+            _NETWORKS,
+            _DRAWN,
+            Symbol("±", "relative error", _estimate(lambda m: percent(m.relative_error) if m.networks > 1 else "—")),
+            Symbol("θ", "parameterisation", _parameterisation),
+        ),
+        "Novak et al. 2019, arXiv:1810.05148; Hanin, Nica 2020, arXiv:1909.05989",
+    ),
+    CardSpec(
+        "z-scores", "z-scores", "m ≈ a + b/n\nz = (a − Θ_∞) / !S!E_a",
+        "How many standard errors lie between the extrapolated estimate and the analytic kernel, by Student's t. If "
+        "both are right, z is N(0, 1); entries share networks, so they stray together.",
+        (
+            Symbol("rms z", "about 1 if right", _score(lambda z: number(z.rms, 3))),
+            Symbol("max |z|", "largest deviation", _score(lambda z: number(z.largest, 3))),
+            Symbol("|z| > 3", "0.27 % to expect", _score(lambda z: percent(z.beyond))),
+            _NETWORKS,
+            _DRAWN,
+        ),
+        "Student 1908; Lee et al. 2018, arXiv:1711.00165",
     ),
     CardSpec(
         "spectrum", "Spectrum", "Θ v_k = λ_k v_k\nκ = λ_1 / λ_N\nη_{max} = 2(1 + μ) / (c λ_1)",

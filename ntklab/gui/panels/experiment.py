@@ -41,11 +41,13 @@ class ExperimentPanel(QWidget):
     compute_requested = Signal()
     train_requested = Signal()
     stop_requested = Signal()
+    draw_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._devices: tuple[str, ...] = ("cpu",)
+        self._estimates_forecast = ("", True)
         self._panels: dict[str, QWidget] = {}
         self.setObjectName("experiment-panel")
         self.setAccessibleName("Experiment")
@@ -75,6 +77,8 @@ class ExperimentPanel(QWidget):
             panel.file_requested.connect(self.file_requested)
         elif isinstance(panel, KernelPanel):
             panel.set_devices(self._devices)
+            panel.estimates.set_forecast(self._estimates_forecast[0], ok=self._estimates_forecast[1])
+            panel.draw_requested.connect(self.draw_requested)
         framed = QWidget()
         layout = QVBoxLayout(framed)
         layout.setContentsMargins(14, 2, 14, 14)
@@ -135,6 +139,12 @@ class ExperimentPanel(QWidget):
     def set_forecast(self, text: str, ok: bool = True) -> None:
         """What the next run needs; ``ok`` says whether it fits the memory budget."""
         self.runbox.set_forecast(text, ok)
+
+    def set_estimates_forecast(self, text: str, *, ok: bool = True) -> None:
+        """What drawing networks for Monte Carlo takes, or why it cannot be done."""
+        self._estimates_forecast = (text, ok)
+        if "kernel" in self._panels:
+            self.kernel.estimates.set_forecast(text, ok=ok)
 
     def set_running(self, running: bool) -> None:
         """Whether there is anything to stop."""

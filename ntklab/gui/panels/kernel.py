@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from ntklab.gui.panels.estimates import EstimatesBox
 from ntklab.gui.panels.fields import FieldForm, committer
 from ntklab.gui.panels.seeds import add_dice
 from ntklab.gui.panels.watching import watch
@@ -18,7 +20,9 @@ _ROWS = field_rows(KernelRequest)
 
 
 class KernelPanel(QWidget):
-    """Edits ``experiment.kernel``."""
+    """Edits ``experiment.kernel``; ``draw_requested`` asks for Monte Carlo estimates."""
+
+    draw_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,10 +34,17 @@ class KernelPanel(QWidget):
         self.form = FieldForm(
             _ROWS, committer(session, edits.set_kernel, _ROWS), inputs={"device": self.device, "memory": memory}
         )
+        heading = QLabel("MONTE CARLO")
+        heading.setProperty("role", "section")
+        heading.setContentsMargins(0, 8, 0, 0)
+        self.form.insert_after("memory", heading)
+        self.estimates = EstimatesBox(session)
+        self.estimates.draw_requested.connect(self.draw_requested)
         add_dice(self.form.editors["seed"], "Draw another network: the next seed")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
+        layout.addWidget(self.estimates)
         watch(self, session, experiment=self.refresh)
         self.refresh()
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from ntklab.figures.model import Figure
 from ntklab.figures.views import Choice, View
-from ntklab.gui.widgets import restyle
+from ntklab.gui.widgets import Segments, restyle
 
 if TYPE_CHECKING:
     from ntklab.gui.plots import PlotView
@@ -53,9 +43,8 @@ class ViewPanel(QWidget):
         waiting = QLabel(view.title, alignment=Qt.AlignmentFlag.AlignCenter)
         waiting.setEnabled(False)
         self._stack.addWidget(waiting)
-        self._buttons = QButtonGroup(self)
-        self._places: dict[str, QToolButton] = {}  # the button of each choice
-        self._groups: dict[str, QToolButton] = {}
+        entries = [(choice.id, choice.title, choice.group) for choice in view.choices]
+        self._segments = Segments(entries, view.title, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -65,46 +54,12 @@ class ViewPanel(QWidget):
     def _header(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(12, 8, 8, 0)
-        row.setSpacing(2)
         self._title.setProperty("role", "section")
         row.addWidget(self._title)
         row.addSpacing(8)
-        row.addStretch(1)
-        for choice in self.view.choices:
-            if choice.group:
-                self._add_to_group(choice, row)
-                continue
-            button = self._segment(choice.title, f"choice-{choice.id}")
-            button.setAccessibleName(f"{self.view.title}: {choice.title}")
-            button.setChecked(choice is self._choice)
-            button.clicked.connect(partial(self._pressed, choice.id))
-            self._places[choice.id] = button
-            row.addWidget(button)
+        self._segments.chosen.connect(self.choose)
+        row.addWidget(self._segments, 1)
         return row
-
-    def _segment(self, title: str, name: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(title)
-        button.setCheckable(True)
-        button.setAutoRaise(True)
-        button.setObjectName(name)
-        button.setProperty("role", "segment")
-        self._buttons.addButton(button)
-        return button
-
-    def _add_to_group(self, choice: Choice, row: QHBoxLayout) -> None:
-        """Choices of a group share a button with a menu."""
-        button = self._groups.get(choice.group)
-        if button is None:
-            button = self._groups[choice.group] = self._segment(f"{choice.group} ▾", f"group-{choice.group}")
-            button.setAccessibleName(f"{self.view.title}: {choice.group}")
-            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-            button.setMenu(QMenu(button))
-            row.addWidget(button)
-        action = button.menu().addAction(choice.title)
-        action.setObjectName(f"choice-{choice.id}")
-        action.triggered.connect(partial(self._pressed, choice.id))
-        self._places[choice.id] = button
 
     @property
     def choice(self) -> Choice:
@@ -153,16 +108,14 @@ class ViewPanel(QWidget):
             self._title.setProperty("active", active)
             restyle(self._title)
 
+    @Slot(str)
     def choose(self, choice_id: str) -> None:
         """Show another choice, as if its button were pressed."""
         for choice in self.view.choices:
             if choice.id == choice_id:
-                self._places[choice.id].setChecked(True)
+                self._segments.check(choice_id)
                 self._choice = choice
                 self.choice_changed.emit(self.view.id, choice.id)
-
-    def _pressed(self, choice_id: str, _checked: bool = False) -> None:
-        self.choose(choice_id)
 
     @Slot()
     def _plot_activated(self) -> None:

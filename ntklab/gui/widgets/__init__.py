@@ -13,6 +13,7 @@ from ntklab.gui.widgets.number_edit import NumberEdit, ValueEdit
 from ntklab.gui.widgets.picker import Picker, PickerRow
 from ntklab.gui.widgets.scale import Scale
 from ntklab.gui.widgets.section import Section
+from ntklab.gui.widgets.segments import Segments
 from ntklab.gui.widgets.sizes_edit import SizesEdit
 from ntklab.gui.widgets.slider import ValueSlider
 from ntklab.gui.widgets.tint import Tint
@@ -34,6 +35,7 @@ __all__ = [
     "PickerRow",
     "Scale",
     "Section",
+    "Segments",
     "SizesEdit",
     "Tint",
     "ValueEdit",
