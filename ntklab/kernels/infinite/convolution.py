@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,39 +23,61 @@ Convolution = spec.Conv | spec.ConvTranspose | spec.ConvLocal
 Index = slice | Tensor
 Move = tuple[Index, Index]
 """Where positions of an axis come from and where they go, for one offset of a kernel."""
+Axis = TypeVar("Axis", Window, Spread)
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """Those of ``each`` offset of a kernel along an axis of ``inputs`` positions, to ``outputs`` positions."""
+
+    each: tuple[Move, ...]
+    inputs: int
+    outputs: int
+
+    @cached_property
+    def stays(self) -> bool:
+        """Whether one offset leaves every position where it is: the sum may start from there."""
+        still = slice(0, self.outputs, 1)
+        pairs = (move for move in self.each if isinstance(move[0], slice) and isinstance(move[1], slice))
+        return self.inputs == self.outputs and any(source == target == still for source, target in pairs)
 
 
 class Conv(Step):
     """S[p, p'] ← W_std²·A(S)[p, p'] + b_std² with A the mean over δ of S[s·p + δ, s·p' + δ], zero outside the image.
 
     T as in a dense layer on A(S) and A(T) (Novak et al. 2019, arXiv:1810.05148; Arora et al. 2019, arXiv:1904.11955).
-    ``moves`` are those of each offset along each axis: a transposed convolution only moves positions otherwise.
+    ``axes`` say how positions move along each axis, by its size: a transposed convolution only moves them otherwise.
     """
 
     def __init__(
-        self, layer: Convolution, moves: Sequence[Sequence[Move]], before: Form, after: Form, context: Context
+        self, layer: Convolution, axes: Sequence[Callable[[int], Moves]], before: Form, after: Form, context: Context
     ) -> None:
         super().__init__(before, after, context)
-        self.moves, self.window = moves, prod(layer.kernel)
-        self.dense = Dense(layer, after.but(width=before.width), after, context, window=self.window)
+        self.axes = axes
+        self.dense = Dense(layer, after.but(width=before.width), after, context, window=prod(layer.kernel))
         self.cost = self.moving(1.0 + 1.5 * sum(layer.kernel), buffers=2)
 
     def run(self, state: State) -> State:
-        T = None if state.ntk is None else self._mean(state.ntk)
-        return self.dense.run(replace(state, nngp=self._mean(state.nngp), ntk=T))
+        T = None if state.ntk is None else self._sum(state.ntk)
+        return self.dense.run(replace(state, nngp=self._sum(state.nngp), ntk=T))
 
-    def _mean(self, S: Tensor) -> Tensor:
-        axes, crossed = len(self.before.sizes), self.before.crossed
-        for axis, moves in enumerate(self.moves):
-            dims = (S.ndim - 2 * axes + axis, S.ndim - axes + axis) if crossed else (axis,)
-            S = moved(S, dims, moves, self.after.sizes[axis])
-        return S.div_(self.window)
+    def _sum(self, S: Tensor) -> Tensor:
+        """Over the window; the dense layer divides by its size."""
+        still, twice = len(self.before.leading), len(self.before.trailing)
+        for axis, moves in enumerate(self.axes):
+            first = S.ndim - 2 * twice + axis - still
+            dims = (axis,) if axis < still else (first, first + twice)
+            S = moved(S, dims, moves(S.shape[dims[0]]))
+        return S
 
 
-def moved(S: Tensor, dims: Sequence[int], moves: Iterable[Move], size: int) -> Tensor:
-    """The sum over ``moves`` along ``dims``, all at once, to ``size`` positions each."""
-    total = S.new_zeros([size if dim in dims else n for dim, n in enumerate(S.shape)])
-    for source, target in moves:
+def moved(S: Tensor, dims: Sequence[int], moves: Moves) -> Tensor:
+    """The sum over ``moves`` along ``dims``, all at once."""
+    size, still = moves.outputs, slice(0, moves.outputs, 1)
+    total = S.clone() if moves.stays else S.new_zeros([size if dim in dims else n for dim, n in enumerate(S.shape)])
+    for source, target in moves.each:
+        if moves.stays and source == target == still:
+            continue
         if isinstance(source, slice) and isinstance(target, slice):
             _along(total, dims, target).add_(_along(S, dims, source))
             continue
@@ -79,7 +103,7 @@ def windows(layer: Convolution | spec.AvgPool | spec.SumPool, sizes: Sequence[in
     return [Window(n, k, s, layer.padding) for n, k, s in parts]
 
 
-def sliding(window: Window, device: torch.device) -> list[Move]:
+def sliding(window: Window, device: torch.device) -> Moves:
     """The moves of a window, one for each of its offsets."""
     places = np.arange(window.outputs)
     moves = []
@@ -87,23 +111,23 @@ def sliding(window: Window, device: torch.device) -> list[Move]:
         inside = seen >= 0
         if inside.any():
             moves.append((as_index(seen[inside], device), as_index(places[inside], device)))
-    return moves
+    return Moves(tuple(moves), window.size, window.outputs)
 
 
-def _spreading(spread: Spread, device: torch.device) -> list[Move]:
+def _spreading(spread: Spread, device: torch.device) -> Moves:
     moves = []
     for matrix in spread.matrices:
         places, positions = np.nonzero(matrix)
         if len(places):
             moves.append((as_index(positions, device), as_index(places, device)))
-    return moves
+    return Moves(tuple(moves), spread.size, spread.outputs)
 
 
 def as_index(positions: NDArray[np.intp], device: torch.device) -> Index:
     """A slice where the positions are evenly spaced and rise, which needs no copy; else their numbers."""
     first = int(positions[0])
     if len(positions) == 1:
-        return slice(first, first + 1)
+        return slice(first, first + 1, 1)
     steps = np.diff(positions)
     if steps[0] > 0 and (steps == steps[0]).all():
         return slice(first, int(positions[-1]) + 1, int(steps[0]))
@@ -114,7 +138,7 @@ def bind(layer: spec.Conv | spec.ConvLocal, before: Form, context: Context, _: s
     """Weights of its own at each position do not change what a position has with itself."""
     axes = windows(layer, before.sizes)
     after = _behind(layer, before, tuple(window.outputs for window in axes))
-    return Conv(layer, [sliding(window, context.device) for window in axes], before, after, context)
+    return Conv(layer, [_by_size(sliding, window, context.device) for window in axes], before, after, context)
 
 
 def bind_transpose(layer: spec.ConvTranspose, before: Form, context: Context, _: str) -> Step:
@@ -122,7 +146,12 @@ def bind_transpose(layer: spec.ConvTranspose, before: Form, context: Context, _:
     parts = zip(before.sizes, layer.kernel, layer.strides, strict=True)
     axes = [Spread(n, k, s, layer.padding) for n, k, s in parts]
     after = _behind(layer, before, tuple(spread.outputs for spread in axes))
-    return Conv(layer, [_spreading(spread, context.device) for spread in axes], before, after, context)
+    return Conv(layer, [_by_size(_spreading, spread, context.device) for spread in axes], before, after, context)
+
+
+def _by_size(make: Callable[[Axis, torch.device], Moves], axis: Axis, device: torch.device) -> Callable[[int], Moves]:
+    """The moves along an axis that is shorter than ``axis``, as overlaps at an offset are; each made once."""
+    return cache(lambda size: make(replace(axis, size=size), device))
 
 
 def _behind(layer: Convolution, before: Form, sizes: tuple[int, ...]) -> Form:

@@ -14,16 +14,17 @@ class Dense(Step):
 
     NTK (Jacot et al. 2018, arXiv:1806.07572): T ← W_std² T + S with the new S. Standard (Sohl-Dickstein et al. 2020,
     arXiv:2001.07301): T ← W_std² T + fan_in·S with the old S, + 1 for the bias; fan_in is the true width of the layer
-    below over s[0], times ``window`` positions that one unit sees.
+    below over s[0]. What comes in may be sums over the ``window`` positions that a unit sees: its fan_in is that many
+    times as large, and S and T are meant to be their means.
     """
 
     def __init__(
         self, layer: spec.Dense | spec.Convolution, before: Form, after: Form, context: Context, *, window: int = 1
     ) -> None:
         super().__init__(before, after, context)
-        self.weight, self.bias = layer.W_std**2, (layer.b_std or 0.0) ** 2
+        self.weight, self.bias = layer.W_std**2 / window, (layer.b_std or 0.0) ** 2
         self.standard = layer.param == "standard"
-        self.fan_in = before.width / layer.s[0] * window
+        self.fan_in = before.width / layer.s[0]
         self.ones = float(layer.b_std is not None)
         self.cost = self.moving(0.8)
 

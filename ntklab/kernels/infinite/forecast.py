@@ -36,8 +36,12 @@ class Plan:
     workers: int
 
 
-def plan_of(cost: Cost, data: Inputs, forms: tuple[Form, Form], kinds: int, memory: int | None) -> Plan:
+def plan_of(
+    cost: Cost, data: Inputs, forms: tuple[Form, Form], kinds: int, *, memory: int | None, swept: bool = False
+) -> Plan:
     """A plan inside the budget; ``forms`` are those of the input and of the output.
+
+    ``swept`` networks are taken offset by offset: a pair takes long, but stops between them.
 
     Raises ``MemoryBudgetError`` where the results and a single pair of samples exceed it.
     """
@@ -53,7 +57,9 @@ def plan_of(cost: Cost, data: Inputs, forms: tuple[Form, Form], kinds: int, memo
     seconds = _pair_seconds(cost, data)
     workers = _workers(allowed - fixed, pair_bytes) if on_cpu else 1
     fixed += _THREAD * (workers - 1)
-    most = min(isqrt(_most(cost, kinds, data)), edge_for_seconds(seconds), _shared(max(rows, columns), workers))
+    most = min(_most(cost, forms[0], kinds, data, swept=swept), _shared(max(rows, columns), workers, swept=swept))
+    if not swept:
+        most = min(most, edge_for_seconds(seconds))
     edge = max(1, fitting_edge(allowed - fixed, workers * pair_bytes, most=max(1, most)))
     tiles = TilePlan(rows, columns, even_edge(max(rows, columns), edge), symmetric=data.symmetric)
     workers = min(workers, len(tiles))
@@ -69,9 +75,12 @@ def plan_of(cost: Cost, data: Inputs, forms: tuple[Form, Form], kinds: int, memo
     return Plan(tiles, chunks, forecast, workers)
 
 
-def _most(cost: Cost, kinds: int, data: Inputs) -> int:
-    """Pairs of samples that make a tile of good size."""
-    return max(1, int(_CACHED[data.X.device.type] / max(1.0, cost.held / (4 * kinds))))
+def _most(cost: Cost, form: Form, kinds: int, data: Inputs, *, swept: bool) -> int:
+    """The edge of a tile of good size: what an operation works on stays in the cache."""
+    kind = data.X.device.type
+    numbers = 2 * form.but(level=1).entries if swept else max(1.0, cost.held / (4 * kinds))
+    cached = _CACHED[kind] * (3 * 8 // data.X.element_size() if swept else 1)
+    return max(1, isqrt(int(cached / numbers)))
 
 
 def _chunks(cost: Cost, samples: int, free: int, alone_bytes: int) -> tuple[Span, ...]:
@@ -85,9 +94,9 @@ def _workers(free: int, pair_bytes: int) -> int:
     return workers if free >= workers * (_THREAD + min(64**2 * pair_bytes, 1 << 26)) else 1
 
 
-def _shared(count: int, workers: int) -> int:
+def _shared(count: int, workers: int, *, swept: bool) -> int:
     """An edge that leaves every worker something to do, but is not so small that overhead counts."""
-    return count if workers == 1 else max(64, -(-count // (2 * workers)))
+    return count if workers == 1 else max(1 if swept else 64, -(-count // (2 * workers)))
 
 
 def _pair_seconds(cost: Cost, data: Inputs) -> float:

@@ -35,16 +35,16 @@ class LayerNorm(Step):
         masks = None if self.before.masks is None else self.before.masks[..., state.pairs.left]
         factors = inverse_root(self.eps + _mean(q, self.axes, masks)).expand_as(q)
         self._kept.add(state.pairs, factors)
-        return replace(self._divide(state, factors, Pairs.alone(slice(None))), pairs=state.pairs)
+        return replace(self._divide(state, factors[None], Pairs.alone(slice(None))), pairs=state.pairs)
 
     def settle(self) -> None:
-        self._table = self.context.ready(self._kept.all())
+        self._table = self.context.ready(self._kept.all())[None]
 
     def run(self, state: State) -> State:
         return self._divide(state, self._table, state.pairs)
 
     def _divide(self, state: State, table: Tensor, pairs: Pairs) -> State:
-        left, right = (side[0] for side in pairs.beside(table[None], self.before))
+        left, right = (side[0] for side in pairs.beside(table, self.before))
         for part in (state.nngp, state.ntk):
             if part is not None:
                 part.mul_(left).mul_(right)

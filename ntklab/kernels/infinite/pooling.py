@@ -61,7 +61,7 @@ class Pool(Step):
         axes = len(self.before.sizes)
         for start in (S.ndim - 2 * axes, S.ndim - axes) if self.before.crossed else (0,):
             for axis, moves in enumerate(self.moves):
-                S = moved(S, (start + axis,), moves, self.after.sizes[axis])
+                S = moved(S, (start + axis,), moves)
                 if self.counts:
                     count = self.counts[axis].to(S)
                     count = count if self.before.crossed else count.square()

@@ -28,12 +28,14 @@ _SEEN = 5e6  # nanoseconds that can be measured
 class Request:
     """The layers to go through, and the samples to take through them; ``ntk`` whether T is wanted beside S.
 
-    A network whose output has positions is asked for all pairs of them.
+    A network whose output has positions is asked for all pairs of them. ``sweep``: the first layers may be taken offset
+    by offset, as a single step.
     """
 
     layers: Sequence[spec.Layer]
     data: Inputs
     ntk: bool
+    sweep: bool = True
     stop: threading.Event = field(default_factory=threading.Event)
 
     def network(self, dtype: torch.dtype | None = None) -> Stack:
@@ -41,7 +43,7 @@ class Request:
         X = self.data.X
         context = Context(
             samples=self.data.samples, same=self.data.symmetric, ntk=self.ntk, dtype=dtype or X.dtype, device=X.device,
-            patterns=self.data.patterns, stop=self.stop,
+            inputs=X if self.sweep else None, patterns=self.data.patterns, stop=self.stop,
         )  # fmt: skip
         return bind_stack(self.layers, self.form, context, crossed=True)
 
@@ -58,11 +60,19 @@ class Request:
 
     def alone(self, network: Stack, samples: slice) -> State:
         """Take ``samples`` with themselves through, in double precision."""
-        return network.alone(self._start(self.data.X[..., samples, :].double(), Pairs.alone(samples)))
+        pairs = Pairs.alone(samples)
+        if network.swept:
+            return network.alone(State(self.data.X.new_empty(0), None, pairs))
+        return network.alone(self._start(self.data.X[..., samples, :].double(), pairs))
 
     def tile(self, network: Stack, block: Block) -> State:
         """Take a tile through. Pairs that are one by one: those of the block, on its diagonal the ones above it."""
-        return network.run(self._start(self.data.X, self.pairs(block)))
+        pairs = self.pairs(block)
+        if self.listed and not len(pairs.left):  # type: ignore[arg-type]
+            return State(self.data.X.new_zeros(0, *network.after.sizes, *network.after.sizes), None, pairs)
+        if network.swept:
+            return network.run(State(self.data.X.new_empty(0), None, pairs))
+        return network.run(self._start(self.data.X, pairs))
 
     def pairs(self, block: Block) -> Pairs:
         """The pairs of samples in a block."""
@@ -75,6 +85,8 @@ class Request:
 
     def cost(self) -> Cost:
         """What a pair of samples will cost, seen on a few samples and timed where that takes long enough to be seen."""
+        if (network := self.network()).swept:
+            return network.cost  # to try it would take as long as a tile does
         few = self._few()
         network, _ = few.settled()
         started = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ from ntklab.kernels.infinite.activations import DUALS
 from ntklab.kernels.infinite.form import Form
 from ntklab.kernels.infinite.masks import TRANSPARENT, Mask, masks_behind
 from ntklab.kernels.infinite.state import Context, Cost, Cross, State, Step, Stopped, Uncross
+from ntklab.kernels.infinite.sweep import Sweep, sweepable
 
 Bind = Callable[[Any, Form, Context, str], Step]
 
@@ -112,6 +114,11 @@ class Stack(Step):
         return state
 
     @property
+    def swept(self) -> bool:
+        """Whether the first layers take the samples by themselves, offset by offset."""
+        return bool(self.steps) and isinstance(self.steps[0], Sweep)
+
+    @property
     def crosses(self) -> bool:
         return any(step.crosses for step in self.steps)
 
@@ -136,11 +143,17 @@ def bind_stack(
     """
     steps: list[Step] = []
     places: list[str] = []
-    before = form
+    before, done = form, 0
+    if not place and context.inputs is not None and form.crossed and form.masks is None:
+        done = _sweep(layers, form, context, steps)
+        places.extend([f"layers 1 to {done}"] * len(steps))
+        form = steps[-1].after if steps else form
     for position, layer in enumerate([*layers, None], start=1):
+        if position <= done:
+            continue
         wanted = needs(layers[position - 1 :], crossed=crossed)
         here = f"{place}layer {position} ({type(layer).__name__})"
-        if form.crossed and not wanted:
+        if form.crossed and not wanted and not form.level:
             steps.append(Uncross(form, context))
             places.append(here)
             form = steps[-1].after
@@ -156,6 +169,23 @@ def bind_stack(
                 steps.append(Mask(form, context))
                 places.append(here)
     return Stack(steps, places, before, context)
+
+
+def _sweep(layers: Sequence[spec.Layer], form: Form, context: Context, steps: list[Step]) -> int:
+    """Take the first layers offset by offset where they allow it; how many they are, a global pool included."""
+    count = sweepable(layers)
+    if not count:
+        return 0
+    flat, pool = form.but(level=1), _POOLS.get(type(layers[count])) if count < len(layers) else None
+
+    def make(inside: Context) -> Stack:
+        return bind_stack(layers[:count], flat, replace(inside, inputs=None))
+
+    steps.append(Sweep(make, pool, form, context))
+    return count + (pool is not None)
+
+
+_POOLS: dict[type[spec.Spec], str] = {spec.GlobalAvgPool: "mean", spec.GlobalSumPool: "sum"}
 
 
 def _bind(layer: spec.Layer, form: Form, context: Context, place: str, *, crossed: bool) -> Step:

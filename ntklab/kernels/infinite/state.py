@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
+from math import prod
 
 import torch
 from torch import Tensor
@@ -27,13 +28,16 @@ class Pairs:
     """Which samples a batch pairs: ``left`` with ``right``, indices into all samples.
 
     ``grid``: every one of the left with every one of the right, batch shape (rows, columns); else one by one, (pairs,).
-    ``diagonal``: a grid of samples with themselves, whose diagonal is not computed here.
+    ``diagonal``: a grid of samples with themselves, whose diagonal is not computed here. ``offset``: what is paired are
+    positions p of the left with p + offset of the right sample on the first axis, where both are inside.
     """
 
     left: Index
     right: Index
     grid: bool = False
     diagonal: bool = False
+    offset: int | None = None
+    _gathered: dict[int, tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def alone(cls, samples: slice) -> Pairs:
@@ -47,14 +51,29 @@ class Pairs:
 
     def beside(self, table: Tensor, form: Form) -> tuple[Tensor, Tensor]:
         """Entries of ``table`` (m, *sizes, n) for both samples of each pair, to broadcast against tiles of ``form``."""
-        left, right = table[..., self.left], table[..., self.right]
         if self.grid:
-            return left[..., :, None], right[..., None, :]
-        if not form.crossed:
-            return left, right
-        axes = len(form.sizes)
-        left, right = (side.movedim(-1, 1).contiguous() for side in (left, right))
-        return left.reshape(*left.shape, *(1,) * axes), right.reshape(*right.shape[:2], *(1,) * axes, *right.shape[2:])
+            return table[..., self.left][..., :, None], table[..., self.right][..., None, :]
+        left, right = self._looked_up(table, form)
+        if self.offset is not None:
+            here, there = overlap(left.shape[1], self.offset)
+            left, right = left[:, here], right[:, there]
+        ones, batch = (1,) * len(form.trailing), len(form.leading) + 2
+        return left.reshape(*left.shape, *ones), right.reshape(*right.shape[:batch], *ones, *right.shape[batch:])
+
+    def _looked_up(self, table: Tensor, form: Form) -> tuple[Tensor, Tensor]:
+        """(m, *leading, pairs, *trailing) for both sides, once for all offsets; tables are kept as long as these."""
+        if id(table) in self._gathered:
+            return self._gathered[id(table)][1:]
+        batch = len(form.leading) + 1
+        left, right = (table[..., side].movedim(-1, batch).contiguous() for side in (self.left, self.right))
+        if self.offset is not None:
+            self._gathered[id(table)] = table, left, right
+        return left, right
+
+
+def overlap(size: int, offset: int) -> tuple[slice, slice]:
+    """The positions p of an axis for which p + ``offset`` is inside too, and these."""
+    return slice(max(0, -offset), size - max(0, offset)), slice(max(0, offset), size - max(0, -offset))
 
 
 @dataclass(frozen=True)
@@ -76,28 +95,28 @@ class State:
         """Samples with themselves: the same with ``q`` and ``t`` (*sizes, n) where a position is paired with itself."""
         if not form.crossed:
             return replace(self, nngp=q, ntk=t)
-        positions_diagonal(self.nngp, form).copy_(samples_first(q))
+        positions_diagonal(self.nngp, form).copy_(laid_out(q, form))
         if self.ntk is not None and t is not None:
-            positions_diagonal(self.ntk, form).copy_(samples_first(t))
+            positions_diagonal(self.ntk, form).copy_(laid_out(t, form))
         return self
 
 
 def positions_diagonal(crossed: Tensor, form: Form) -> Tensor:
-    """A view (batch, positions) of the entries of each position with itself in a crossed state (batch, …)."""
-    count = form.positions
-    return crossed.view(len(crossed), count, count).diagonal(dim1=1, dim2=2)
+    """A view (*leading, pairs, crossed positions) of what positions have with themselves, of a crossed state."""
+    count = prod(form.trailing)
+    return crossed.view(*crossed.shape[: len(form.leading) + 1], count, count).diagonal(dim1=-2, dim2=-1)
 
 
-def samples_first(table: Tensor) -> Tensor:
-    """(*sizes, n) as (n, positions)."""
-    return table.reshape(-1, table.shape[-1]).T
+def laid_out(table: Tensor, form: Form) -> Tensor:
+    """(*sizes, n) as (*leading, n, crossed positions)."""
+    return table.reshape(*form.leading, -1, table.shape[-1]).transpose(-1, -2)
 
 
 def variances(S: Tensor, form: Form) -> Tensor:
     """(*sizes, n): of the units of each sample alone, from a state of samples with themselves."""
     if not form.crossed:
         return S
-    return positions_diagonal(S, form).T.reshape(*form.sizes, len(S)).contiguous()
+    return positions_diagonal(S, form).transpose(-1, -2).reshape(*form.sizes, -1).contiguous()
 
 
 @dataclass(frozen=True)
@@ -122,7 +141,8 @@ class Cost:
 class Context:
     """The request as the rules see it. ``samples`` is how many there are, of rows and columns together.
 
-    ``same``: rows and columns are the same samples. ``patterns`` (n, *axes, *axes) are those of graphs.
+    ``same``: rows and columns are the same samples. ``inputs`` (*sizes, n, channels) are the samples,
+    ``patterns`` (n, *axes, *axes) their graphs.
     ``stop`` is set when nobody waits for the result any more.
     """
 
@@ -131,6 +151,7 @@ class Context:
     ntk: bool
     dtype: torch.dtype
     device: torch.device
+    inputs: Tensor | None = None
     patterns: Tensor | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -199,7 +220,7 @@ class Cross(Step):
     def _spread(self, S: Tensor) -> Tensor:
         batch = S.shape[-1]
         crossed = S.new_zeros(batch, *self.before.sizes, *self.before.sizes)
-        positions_diagonal(crossed, self.before).copy_(samples_first(S))
+        positions_diagonal(crossed, self.after).copy_(laid_out(S, self.after))
         return crossed
 
 

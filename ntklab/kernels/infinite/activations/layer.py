@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from ntklab.kernels.infinite.activations.dual import Dual
@@ -18,6 +19,7 @@ class ActivationStep(Step):
     def __init__(self, make: Callable[[Tensor], Dual], before: Form, context: Context) -> None:
         super().__init__(before, before.but(gaussian=False), context)
         self._make, self._kept = make, Kept()
+        self._price(make(torch.ones(1, dtype=torch.float64)), before.positions * 16)
         self._variances: Tensor
         self._dual: Dual
         self._table: Tensor
@@ -39,9 +41,10 @@ class ActivationStep(Step):
         self._dual = self._make(q.flatten())
         self._table = self.context.ready(self._tabulate(self._dual, q))
         self.notes = (self._dual.note,) if self._dual.note else ()
-        price = self._dual.cost
-        table = self._table.element_size() * self._table[..., 0].numel()
-        self.cost = self.moving(price.nanoseconds, buffers=price.buffers, table=table)
+        self._price(self._dual, self._table.element_size() * self._table[..., 0].numel())
+
+    def _price(self, dual: Dual, table: int) -> None:
+        self.cost = self.moving(dual.cost.nanoseconds, buffers=dual.cost.buffers, table=table)
 
     def error(self) -> float:
         return self._dual.error(self._variances.flatten())

@@ -16,7 +16,7 @@ from ntklab import spec
 from ntklab.kernels.infinite.inputs import inputs
 from ntklab.kernels.infinite.request import Request
 from ntklab.kernels.infinite.rules import Stack
-from ntklab.kernels.infinite.state import State, positions_diagonal, samples_first, variances
+from ntklab.kernels.infinite.state import State, laid_out, positions_diagonal, variances
 from ntklab.kernels.threads import beating
 from ntklab.kernels.tiles import Block
 from ntklab.progress import Progress, Work
@@ -83,7 +83,7 @@ def _correlation(state: State, q: Tensor, step: Any) -> float:
     """Mean of S/√(q q') over pairs of different samples at the same position, of those that are there."""
     S = state.nngp
     if step.after.crossed:
-        S, q = positions_diagonal(S, step.after).T, samples_first(q).T
+        S, q = positions_diagonal(S, step.after).T, laid_out(q, step.after).T
     if state.pairs.grid:
         scale = (q[..., :, None] * q[..., None, :]).sqrt()
         there = (scale > 0) & ~torch.eye(q.shape[-1], dtype=torch.bool)
@@ -98,7 +98,7 @@ def _request(architecture: spec.Architecture, X: Array) -> Request:
 
     def of(samples: Array) -> Request:
         data = inputs(architecture, samples, None, dtype=torch.float64, device=torch.device("cpu"))
-        return Request(architecture.layers, data, ntk=True)
+        return Request(architecture.layers, data, ntk=True, sweep=False)
 
     fit = isqrt(int(_NUMBERS / max(of(X[:1]).network().cost.held, 1.0)))
     few = np.linspace(0, len(X) - 1, min(len(X), max(2, min(_MOST_SAMPLES, fit)))).astype(int)
