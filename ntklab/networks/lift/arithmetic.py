@@ -10,7 +10,7 @@ from torch import Tensor
 from ntklab import spec
 from ntklab.networks.lift.activations import activate
 from ntklab.networks.lift.context import Constant, Spot
-from ntklab.networks.lift.shaping import axis_of
+from ntklab.networks.lift.shaping import axis_of, shown
 from ntklab.networks.lift.values import Step, Value, dependence, merge
 from ntklab.spec.activations import Monomial, Polynomial
 
@@ -76,7 +76,7 @@ def shifted(spot: Spot, x: Value, number: float) -> Value:
 def merged(spot: Spot, how: str, ends: Sequence[Value], axis: int | None = None) -> Value:
     """The branches that end in ``ends``; the same ones merged twice are one value."""
     if axis is None and any((end.shape, end.axes) != (ends[0].shape, ends[0].axes) for end in ends):
-        sizes = " and ".join(str(["n", *end.sizes]) for end in ends)
+        sizes = " and ".join(shown(end.sizes) for end in ends)
         reason = f"the branches end in different shapes or layouts, {sizes}, and there is no rule for broadcasting"
         spot.refuse(reason, "make their shapes equal")
     memory, key = spot.settings.merges, (how, axis, *ends)

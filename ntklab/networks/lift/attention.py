@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ntklab import spec
 from ntklab.networks.lift.context import Constant, Spot
-from ntklab.networks.lift.shaping import is_channel
+from ntklab.networks.lift.shaping import is_channel, need_channels, shown
 from ntklab.networks.lift.values import Step, Value
 from ntklab.networks.lift.weights import kaiming, xavier
 
@@ -51,8 +51,10 @@ def _need_self_attention(spot: Spot, module: nn.MultiheadAttention, inputs: tupl
     if not module.batch_first:
         spot.refuse("its first axis is that of positions, not of the batch", "use batch_first=True")
     if len(query.axes) != 2 or not is_channel(query, 1) or len(query.shape) < 2:
-        shown = ["n", *query.sizes]
-        spot.refuse(f"expected values (n, positions, channels), got {shown}", "flatten positions, channels last")
+        spot.mislaid(
+            f"expected values (n, positions, channels), got {shown(query.sizes)}", "flatten positions, channels last"
+        )
+    need_channels(spot, query, 1, module.embed_dim)
     if module.bias_k is not None or module.add_zero_attn:
         spot.refuse("add_bias_kv and add_zero_attn have no rule", "leave them out")
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, NoReturn
 
 from torch import Tensor, nn
 
-from ntklab.networks.lift.faults import listed, refuse
+from ntklab.networks.lift.faults import LayoutError, listed, refuse
 from ntklab.networks.lift.values import Value
 from ntklab.networks.lift.weights import Scales
 from ntklab.spec.weights import Parameterisation
@@ -71,6 +71,10 @@ class Spot:
     def refuse(self, reason: str, remedy: str) -> NoReturn:
         """Raises ``SpecError``: there is no rule for this."""
         refuse(self.place, reason, remedy)
+
+    def mislaid(self, reason: str, remedy: str) -> NoReturn:
+        """Raises ``LayoutError``: channels are not where this operation needs them."""
+        raise LayoutError(f"{self.place}: {reason}; {remedy}")
 
     def obstruct(self, reason: str, remedy: str) -> None:
         """An architecture can say this, but no closed form is known. Raises ``SpecError`` if one was asked for."""

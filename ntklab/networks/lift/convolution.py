@@ -10,7 +10,7 @@ from torch import nn
 
 from ntklab import spec
 from ntklab.networks.lift.context import Constant, Spot
-from ntklab.networks.lift.shaping import is_channel, spatial_axes, spread
+from ntklab.networks.lift.shaping import is_channel, need_channels, spatial_axes, spread
 from ntklab.networks.lift.values import Step, Value
 from ntklab.networks.lift.weights import kaiming
 from ntklab.networks.lift.windows import numbers, slide
@@ -24,7 +24,8 @@ def linear(spot: Spot, x: Value, weight: Constant, bias: Constant | None = None)
     _need_parameters(spot, weight, bias)
     if not is_channel(x, len(x.axes) - 1):
         reason = "it mixes positions: the last axis is not that of the channels"
-        spot.refuse(reason, "apply it to channels; across positions use a convolution or attention")
+        spot.mislaid(reason, "apply it to channels; across positions use a convolution or attention")
+    need_channels(spot, x, len(x.axes) - 1, weight.tensor.shape[1])
     return x.then(spot.place, _dense(spot, weight, bias, fan_in=x.shape[-1]))
 
 
@@ -54,7 +55,7 @@ def convolution(  # noqa: PLR0913 (torch's arguments)
     size = tuple(weight.tensor.shape[2:])
     rank = len(size)
     _need_plain(spot, dilation, groups)
-    _need_channels(spot, x, weight.tensor.shape[1])
+    need_channels(spot, x, 0, weight.tensor.shape[1])
     plain = 0 if padding == "valid" else padding
     pads: Sequence[int] | Literal["same"] = "same" if isinstance(plain, str) else numbers(plain, rank)
     window = slide(spot, x, size=size, stride=numbers(stride, rank), padding=pads, wrap=wrap)
@@ -88,7 +89,7 @@ def transposed_convolution(  # noqa: PLR0913 (torch's arguments)
     size = tuple(weight.tensor.shape[2:])
     rank = len(size)
     _need_plain(spot, dilation, groups)
-    _need_channels(spot, x, weight.tensor.shape[0])
+    need_channels(spot, x, 0, weight.tensor.shape[0])
     axes = spatial_axes(spot, x, rank)
     if None in axes:
         spot.refuse("there is a single position and no axis for it", "keep the axes of size 1 (no global pool before)")
@@ -142,11 +143,6 @@ def _need_plain(spot: Spot, dilation: Numbers, groups: int) -> None:
         spot.refuse(f"groups={groups}: there is no rule for grouped convolutions", "use groups=1")
     if any(part != 1 for part in numbers(dilation, 1)):
         spot.refuse(f"dilation={dilation}: there is no rule for dilated convolutions", "use dilation=1")
-
-
-def _need_channels(spot: Spot, x: Value, channels: int) -> None:
-    if is_channel(x, 0) and x.shape[-1] != channels:
-        spot.refuse(f"it takes {channels} channels but gets {x.shape[-1]}", "check the input shape")
 
 
 def _scales(

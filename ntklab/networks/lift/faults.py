@@ -12,6 +12,10 @@ def place_of(path: str, kind: str) -> str:
     return f"{path} ({kind})" if path else kind
 
 
+class LayoutError(SpecError):
+    """Channels are not where an operation needs them: the input may be laid out otherwise than supposed."""
+
+
 def refuse(place: str, reason: str, remedy: str) -> NoReturn:
     """Raises ``SpecError`` in the one form of this room."""
     raise SpecError(f"{place}: {reason}; {remedy}")

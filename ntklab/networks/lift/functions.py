@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as tree
 
-from ntklab.networks.lift import arithmetic, normalisation, pooling, shaping
+from ntklab.networks.lift import arithmetic, normalisation, pooling, resizing, shaping
 from ntklab.networks.lift.activations import POINTWISE
 from ntklab.networks.lift.context import Constant, Spot
 from ntklab.networks.lift.convolution import convolution, linear, transposed_convolution
@@ -34,10 +34,10 @@ FUNCTIONS: dict[str, Rule] = {
     "concatenate": arithmetic.cat,
     "flatten": shaping.flatten, "unflatten": shaping.unflatten, "view": shaping.view, "reshape": shaping.view,
     "_unsafe_view": shaping.view, "permute": shaping.permute, "transpose": shaping.transpose,
-    "swapaxes": shaping.transpose, "swapdims": shaping.transpose, "movedim": shaping.movedim,
-    "moveaxis": shaping.movedim, "squeeze": shaping.squeeze, "unsqueeze": shaping.unsqueeze,
+    "mT": shaping.matrix_transpose, "swapaxes": shaping.transpose, "swapdims": shaping.transpose,
+    "movedim": shaping.movedim, "moveaxis": shaping.movedim, "squeeze": shaping.squeeze, "unsqueeze": shaping.unsqueeze,
     "getitem": shaping.getitem, "select": shaping.select, "narrow": shaping.narrow, "flip": shaping.flip,
-    "mean": pooling.mean, "sum": pooling.total,
+    "interpolate": resizing.interpolate, "mean": pooling.mean, "sum": pooling.total,
     "linear": linear,
     **{f"conv{n}": convolution for n in _OVER_DIMENSIONS},
     **{f"conv_transpose{n}": transposed_convolution for n in _OVER_DIMENSIONS},
@@ -70,9 +70,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "scaled_dot_product_attention": _ROWS,
     "prelu": ("a learned slope has no rule", "use leaky_relu"),
     "pad": ("padding apart from a convolution has no rule", "use the convolution's own padding"),
-    "interpolate": ("resizing has no rule here", "write ImageResize into the architecture afterwards"),
     "embedding": ("it looks up token numbers", "lift the part behind the embedding"),
-    "getattr": ("it reads an attribute of a tensor that has no rule", "use the method or function of that name"),
 }  # fmt: skip
 
 _NO_RULE = "there is no infinite-width rule for this operation"
@@ -86,6 +84,8 @@ def call_function(
 
     What concerns parameters alone is computed. Raises ``SpecError`` for what has no rule.
     """
+    if target is getattr:
+        target, args = args[1], args[:1]
     name, in_place = _name(target)
     spot = spot_of(name)
     parts = tree.tree_leaves((args, kwargs))

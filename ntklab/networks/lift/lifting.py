@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from ntklab import spec
 from ntklab.errors import SpecError
 from ntklab.networks.lift.axes import layouts
 from ntklab.networks.lift.context import Attention, Settings
-from ntklab.networks.lift.faults import listed, refuse
+from ntklab.networks.lift.exporting import Exported
+from ntklab.networks.lift.faults import LayoutError, listed, refuse
 from ntklab.networks.lift.tracing import Tracer
 from ntklab.networks.lift.values import Shape, Value, folded, path
 from ntklab.networks.lift.weights import Init, Scales
@@ -72,8 +73,10 @@ def examine(  # noqa: PLR0913 (one for each choice)
     """The architecture of ``module`` for samples of ``input_shape``, as the module takes them, without the batch axis.
 
     The forward is run once on a stand-in for a sample, with torch.fx's tracer; modules, functions and operators become
-    layers. Convolutional modules take channels first, architectures channels last: (3, 32, 32) gives an image
-    (32, 32, 3). ``channels`` "first" or "last" says which the module takes; "auto" finds out.
+    layers. Where it does not run on a stand-in, they are read from the graph of torch.export.
+
+    Convolutional modules take channels first, architectures channels last: (3, 32, 32) gives an image (32, 32, 3).
+    ``channels`` "first" or "last" says which the module takes; "auto" finds out.
 
     ``init``: where W_std and b_std come from. "default" is torch's documented initialisation of each module
     (W_std = 1/√3 and b_std = 1/√(3 fan_in) for linear and convolutional layers). "measured" takes the root mean square
@@ -95,18 +98,42 @@ def examine(  # noqa: PLR0913 (one for each choice)
     Raises ``SpecError`` naming the first operation without an infinite-width rule, by its module path, with a remedy.
     """
     sizes = _checked(module, input_shape, {"init": init, "param": param, "attention": attention, "channels": channels})
-    best: SpecError | None = None
-    furthest = -1
-    for shape, axes in layouts(sizes, channels):
-        settings = Settings(_original(module), Scales(init, W_std, b_std), param, attention, closed_form)
-        tracer = Tracer(settings)
+
+    def attempt(kind: Reader) -> Lifted:
+        starts = [Value(shape, axes) for shape, axes in layouts(sizes, channels)]
+        readers = [
+            kind(Settings(_original(module), Scales(init, W_std, b_std), param, attention, closed_form)) for _ in starts
+        ]
+        return _first(readers, starts, name)
+
+    try:
+        return attempt(Tracer)
+    except _UnreadableError as fault:
         try:
-            return _lifted(tracer, Value(shape, axes), name)
+            return attempt(Exported)
+        except _UnreadableError:
+            raise fault from None
+
+
+Reader = Callable[[Settings], "Tracer | Exported"]
+
+
+class _UnreadableError(SpecError):
+    """The forward does not run as it would have to for its operations to be read."""
+
+
+def _first(readers: Sequence[Tracer | Exported], starts: Sequence[Value], name: str) -> Lifted:
+    """What the first reader makes that can read the module; if none can, the fault of the one that got furthest."""
+    best: tuple[tuple[int, bool], SpecError] | None = None
+    for reader, start in zip(readers, starts, strict=True):
+        try:
+            return _lifted(reader, start, name)
         except SpecError as fault:
-            if tracer.count > furthest:
-                best, furthest = fault, tracer.count
+            reached = (reader.count, not isinstance(fault, LayoutError))
+            if best is None or reached > best[0]:
+                best = reached, fault
     assert best is not None
-    raise best
+    raise best[1]
 
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
@@ -135,34 +162,33 @@ def _original(module: nn.Module) -> nn.Module:
     return getattr(module, "_orig_mod", module)
 
 
-def _lifted(tracer: Tracer, start: Value, name: str) -> Lifted:
-    end = _traced(tracer, start)
+def _lifted(reader: Tracer | Exported, start: Value, name: str) -> Lifted:
+    settings = reader.settings
+    end = _read(reader, start)
     steps = folded(path(end))
-    kind = type(tracer.settings.module).__name__
     if not steps:
-        refuse(kind, "it gives back its input, so there are no layers", "lift a module with layers")
+        refuse(type(settings.module).__name__, "it gives back its input, so there are no layers", "give it layers")
     architecture = spec.Architecture(
         spec.Input(_KINDS[len(start.shape) - 1], start.shape), tuple(step.layer for step in steps), name
     )
-    settings = tracer.settings
     sources = tuple(source for step in steps for source in step.weights)
     differences = settings.said(settings.differences)
     return Lifted(architecture, tuple(settings.obstacles), differences, _notes(settings, start, end), sources)
 
 
-def _traced(tracer: Tracer, start: Value) -> Value:
-    kind = type(tracer.settings.module).__name__
+def _read(reader: Tracer | Exported, start: Value) -> Value:
+    kind = type(reader.settings.module).__name__
     try:
-        found = tracer.run(start)
+        found = reader.run(start)
     except SpecError:
         raise
     except _FAULTS as fault:
-        reason = f"its forward cannot be run on a stand-in for a tensor ({fault})"
-        raise SpecError(f"{kind}: {reason}; lift the parts of the module that are plain layers") from fault
-    value = getattr(found, "value", None)
-    if not isinstance(value, Value):
+        reason = f"its forward cannot be run on a stand-in for a tensor ({str(fault).partition('.')[0]})"
+        remedy = "lift the parts of the module that are plain layers"
+        raise _UnreadableError(f"{kind}: {reason}; {remedy}") from fault
+    if not isinstance(found, Value):
         refuse(kind, f"it returns {type(found).__name__}, not one tensor", "wrap it in a module that returns one")
-    return value
+    return found
 
 
 def _notes(settings: Settings, start: Value, end: Value) -> tuple[str, ...]:

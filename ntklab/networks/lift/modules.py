@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from ntklab.networks.lift import attention, normalisation, own, pooling, shaping
+from ntklab.networks.lift import attention, normalisation, own, pooling, resizing, shaping
 from ntklab.networks.lift.activations import POINTWISE
 from ntklab.networks.lift.context import Constant, Spot
 from ntklab.networks.lift.convolution import convolution, linear, transposed_convolution
@@ -99,6 +99,10 @@ MODULES: dict[type[nn.Module], Rule] = {
         (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout),
         _dropout(normalisation.channel_dropout),
     ),
+    **dict.fromkeys(
+        (nn.Upsample, nn.UpsamplingNearest2d, nn.UpsamplingBilinear2d),
+        lambda spot, m, input: resizing.interpolate(spot, input, m.size, m.scale_factor, m.mode, m.align_corners),
+    ),
     nn.MultiheadAttention: attention.multihead_attention,
     nn.Identity: lambda spot, _, input: shaping.same(spot, input),
     nn.Flatten: lambda spot, m, input: shaping.flatten(spot, input, m.start_dim, m.end_dim),
@@ -129,7 +133,7 @@ _LOCAL = (
 
 _LIKE: dict[str, str] = {
     "MaxPool": "max_pool2d", "AdaptiveMaxPool": "max_pool2d", "Softmax": "softmax", "LogSoftmax": "softmax",
-    "PReLU": "prelu", "ReLU6": "relu6", "Hard": "clamp", "Embedding": "embedding", "Upsample": "interpolate",
+    "PReLU": "prelu", "ReLU6": "relu6", "Hard": "clamp", "Embedding": "embedding",
     "ZeroPad": "pad", "ConstantPad": "pad", "CircularPad": "pad", "ReflectionPad": "pad", "ReplicationPad": "pad",
 }  # fmt: skip
 _BY_BEGINNING: dict[str, tuple[str, str]] = {

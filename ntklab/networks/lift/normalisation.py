@@ -11,7 +11,7 @@ from torch import Tensor
 from ntklab import spec
 from ntklab.networks.lift.arithmetic import scaled
 from ntklab.networks.lift.context import Constant, Spot
-from ntklab.networks.lift.shaping import is_channel
+from ntklab.networks.lift.shaping import is_channel, need_channels, shown
 from ntklab.networks.lift.values import Step, Value
 
 _HELD = "scale and shift are held at their present values, not trained"
@@ -28,6 +28,8 @@ def layer_norm(
 ) -> Value:
     """``nn.LayerNorm`` over the last axes, which must hold the channels. Its scale and shift are held fixed."""
     count = len(normalized_shape)
+    if tuple(input.sizes[len(input.axes) - count :]) != tuple(normalized_shape):
+        spot.refuse(f"it normalises {list(normalized_shape)} but gets {shown(input.sizes)}", "check the input shape")
     axes = sorted({axis for group in input.axes[len(input.axes) - count :] for axis in group})
     return _normalised(spot, input, axes, weight=_tensor(weight), bias=_tensor(bias), eps=eps)
 
@@ -53,7 +55,7 @@ def _normalised(
     spot: Spot, x: Value, axes: list[int], *, weight: Tensor | None, bias: Tensor | None, eps: float
 ) -> Value:
     if x.channel not in axes:
-        spot.refuse("it normalises over positions, not over channels", "use LayerNorm over channels")
+        spot.mislaid("it normalises over positions, not over channels", "use LayerNorm over channels")
     if not x.gaussian:
         reason = f"it normalises {x.place}, whose units are not Gaussian of mean 0 in the limit"
         spot.obstruct(reason, "put a layer with weights before it")
@@ -85,7 +87,8 @@ def batch_norm(  # noqa: PLR0913 (torch's arguments)
         reason = "in training mode it couples the samples of a batch, for which there is no infinite-width rule"
         spot.refuse(reason, "call .eval() on the module, or use nn.LayerNorm or nn.GroupNorm(1, …)")
     if not is_channel(input, 0):
-        spot.refuse("the axis of channels does not come first", "permute the input to channels first")
+        spot.mislaid("the axis of channels does not come first", "permute the input to channels first")
+    need_channels(spot, input, 0, len(running_mean))
     mean, variance = running_mean.double(), running_var.double()
     scale = (variance + eps).rsqrt()
     gain, shift = _tensor(weight), _tensor(bias)

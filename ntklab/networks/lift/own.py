@@ -22,9 +22,9 @@ def layer_of(module: nn.Module) -> spec.Layer | None:
     if not isinstance(layer, spec.Spec):
         return None
     if not isinstance(module, Merge):
-        return layer
+        return layer  # type: ignore[return-value]
     branches = [[layer_of(part) for part in branch.children()] for branch in module.branches]
-    return None if any(None in branch for branch in branches) else layer.replace(branches=branches)  # type: ignore[no-any-return]
+    return None if any(None in branch for branch in branches) else layer.replace(branches=branches)
 
 
 def own_module(spot: Spot, module: nn.Module, input: Value) -> Value:
@@ -32,7 +32,7 @@ def own_module(spot: Spot, module: nn.Module, input: Value) -> Value:
     layer = layer_of(module)
     assert layer is not None
     if not (input.canonical or spec.is_activation(layer)):
-        spot.refuse("it takes channels last", 'give the input shape channels last, with channels="last"')
+        spot.mislaid("it takes channels last", 'give the input shape channels last, with channels="last"')
     settings = spot.settings
     spot.use(*(Constant(p, settings.name(p, f"{spot.path}.{n}")) for n, p in module.named_parameters()))
     after = input.then(spot.place, Step(layer, (spot.path,) * weights_of(layer)))

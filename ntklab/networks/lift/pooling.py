@@ -31,7 +31,7 @@ def _over(spot: Spot, x: Value, dim: Any, keepdim: bool, *, summed: bool) -> Val
     gone = {axis_of(spot, x, part) for part in dims}
     pooled = {axis for position in gone for axis in x.axes[position]}
     if x.channel in pooled and x.shape[-1] > 1:
-        spot.refuse("it pools over channels", "use a layer with weights; pool over positions only")
+        spot.mislaid("it pools over channels", "use a layer with weights; pool over positions only")
     axes: Axes = tuple(
         () if position in gone else group for position, group in enumerate(x.axes) if keepdim or position not in gone
     )

@@ -20,7 +20,7 @@ def axis_of(spot: Spot, x: Value, dim: int) -> int:
     """torch's ``dim`` as an index into the axes of one sample. Refuses the batch axis."""
     axis = torch_axis(dim, len(x.axes))
     if axis is None:
-        spot.refuse(f"there is no axis {dim} among those of {[BATCH, *x.sizes]}", "check the input shape")
+        spot.refuse(f"there is no axis {dim} among those of {shown(x.sizes)}", "check the input shape")
     if axis == -1:
         spot.refuse("it acts along the batch axis, across samples", _KEEP_BATCH)
     return axis
@@ -49,11 +49,11 @@ def reshaped(spot: Spot, x: Value, sizes: Sequence[int]) -> Value:
     total = BATCH * prod(x.sizes)
     full = [total // max(known, 1) if size == -1 else size for size in sizes]
     if not full or full[0] != BATCH:
-        reason = f"it joins the batch axis with others or moves it: {_batchless(x.sizes)} to {_batchless(full)}"
+        reason = f"it joins the batch axis with others or moves it: {shown(x.sizes)} to {_whole(full)}"
         spot.refuse(reason, f"{_KEEP_BATCH}; layers that act on the last axis need no joining")
     axes = regrouped(x.axes, x.shape, full[1:])
     if axes is None:
-        reason = f"it splits an axis: {_batchless(x.sizes)} to {_batchless(full)}"
+        reason = f"it splits an axis: {shown(x.sizes)} to {_whole(full)}"
         spot.refuse(reason, "the limit knows channels as a whole (write heads as nn.MultiheadAttention; begin a "
                             "generator with a ConvTranspose on a 1×1 image)")  # fmt: skip
     if joins_all(axes, x.shape):
@@ -63,9 +63,14 @@ def reshaped(spot: Spot, x: Value, sizes: Sequence[int]) -> Value:
     return x.seen(axes)
 
 
-def _batchless(sizes: Sequence[int]) -> str:
-    shown = ["n" if size == BATCH else str(size) for size in sizes]
-    return f"({', '.join(shown)})"
+def shown(sizes: Sequence[int]) -> str:
+    """The sizes of one sample as torch sees a batch of n: "(n, 3, 8, 8)"."""
+    return _whole((BATCH, *sizes))
+
+
+def _whole(sizes: Sequence[int]) -> str:
+    words = [str(size) if size % BATCH else "n" if size == BATCH else f"{size // BATCH}·n" for size in sizes]
+    return f"({', '.join(words)})"
 
 
 def view(spot: Spot, x: Value, *shape: Any, size: Any = None) -> Value:
@@ -104,6 +109,11 @@ def transpose(spot: Spot, x: Value, dim0: int, dim1: int) -> Value:
     order = list(x.axes)
     order[one], order[other] = order[other], order[one]
     return x.seen(tuple(order))
+
+
+def matrix_transpose(spot: Spot, x: Value) -> Value:
+    """``Tensor.mT``."""
+    return transpose(spot, x, -2, -1)
 
 
 def movedim(spot: Spot, x: Value, source: int, destination: int) -> Value:
@@ -218,14 +228,20 @@ def flip(spot: Spot, x: Value, *dims: Any) -> Value:
     return x.then(spot.place, Step(spec.Index(tuple(slices))))
 
 
+def need_channels(spot: Spot, x: Value, axis: int, channels: int) -> None:
+    """``channels`` along torch's ``axis``, which must be that of the channels."""
+    if is_channel(x, axis) and x.shape[-1] != channels:
+        spot.refuse(f"it takes {channels} channels but gets {x.shape[-1]} of {shown(x.sizes)}", "check the input shape")
+
+
 def spatial_axes(spot: Spot, x: Value, count: int) -> list[int | None]:
     """The spec's axes of torch's ``count`` spatial ones, behind channels first; None for those the spec lacks."""
     if len(x.axes) != count + 1:
-        reason = f"expected {count} spatial axes behind channels, the input is {_batchless((BATCH, *x.sizes))}"
+        reason = f"expected {count} spatial axes behind channels, the input is {shown(x.sizes)}"
         spot.refuse(reason, "check the input shape: one sample, channels first, without batch")
     if not is_channel(x, 0) or any(len(group) > 1 for group in x.axes[1:]):
-        reason = f"the axis of channels does not come first in {_batchless((BATCH, *x.sizes))}"
-        spot.refuse(reason, 'give the input channels first, or permute it; see channels="first" and "last"')
+        reason = f"the axis of channels does not come first in {shown(x.sizes)}"
+        spot.mislaid(reason, 'give the input channels first, or permute it; see channels="first" and "last"')
     return [group[0] if group else None for group in x.axes[1:]]
 
 

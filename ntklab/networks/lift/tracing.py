@@ -110,7 +110,7 @@ class Tracer(fx.Tracer):
         for a forward that cannot be run on a stand-in."""
         self._start = value
         self.trace(Wrapped(self.settings.module))
-        return self._result
+        return _values(self._result)
 
     def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> tuple[Any, list[Any]]:  # noqa: ARG002
         """The input alone: other arguments of forward keep their defaults."""

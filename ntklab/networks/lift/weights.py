@@ -63,9 +63,10 @@ def is_uniform(values: Tensor, std: float) -> bool:
 
     The relative standard error of the variance of n uniform draws is √(4/(5n)).
     """
-    if std == 0:
-        return not bool(values.detach().any())
-    if values.detach().abs().max().item() > math.sqrt(3) * std * (1 + 1e-3):
+    largest = values.detach().abs().max().item()
+    if std == 0 or largest == 0:
+        return std == largest
+    if largest > math.sqrt(3) * std * (1 + 1e-3):
         return False
     error = math.sqrt(0.8 / values.numel())
     return abs((root_mean_square(values) / std) ** 2 - 1) <= _DEVIATIONS * error
