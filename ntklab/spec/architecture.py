@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Literal
+from typing import Any, Literal
 
 from ntklab.spec.base import Count, Spec
 from ntklab.spec.codec import Document
@@ -52,13 +52,14 @@ class Architecture(Document, frozen=True):
         layer_shapes(self)
 
     @staticmethod
-    def from_module(module: object, input_shape: Sequence[int]) -> Architecture:
+    def from_module(module: object, input_shape: Sequence[int], **options: Any) -> Architecture:
         """The architecture of a torch module; ``input_shape`` is that of one sample, as the module takes it.
 
-        What can be read, in which layout, and the errors that name what cannot: ``ntklab.networks.lift.lift``.
+        What can be read, the ``options`` (init, param, W_std, b_std, attention, closed_form, channels, name) and the
+        errors that name what cannot: ``ntklab.networks.lift.examine``, which also says how it came about.
         """
         lifting = import_module("ntklab.networks.lift")  # by name: the one way from a description up to torch
-        return lifting.lift(module, input_shape)  # type: ignore[no-any-return]
+        return lifting.lift(module, input_shape, **options)  # type: ignore[no-any-return]
 
     def with_width(self, width: int) -> Architecture:
         """The same network with ``width`` channels out of every layer with weights but the read-out, in branches too.

@@ -150,3 +150,10 @@ def test_the_nngp_kernel_is_the_covariance_of_the_module():
     limit = ntklab.infinite_kernel(bare, x.movedim(1, -1).double().numpy(), kind="nngp").values
     error = np.std(draws, axis=0) / math.sqrt(len(draws))
     assert (np.abs(np.mean(draws, axis=0) - limit) < 4 * error + 0.01 * limit).all()
+
+
+def test_the_public_way_in_passes_options_on():
+    module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
+    made = ntklab.Architecture.from_module(module, (3,), param="standard", name="lifted")
+    assert made == examine(module, (3,), param="standard", name="lifted").architecture
+    assert made.name == "lifted"
