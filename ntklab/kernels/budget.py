@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psutil
 import torch
 
-from ntklab.errors import DeviceError, MemoryBudgetError, SpecError
+from ntklab.errors import DeviceError, MemoryBudgetError, NtkLabError, SpecError
 from ntklab.networks.devices import torch_device
 
 SHARE = 0.5
@@ -45,8 +45,21 @@ def allocation(remedy: str) -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise DeviceError(f"the device ran out of memory ({str(error).splitlines()[0]}); {remedy}") from error
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not is_allocation(error) or isinstance(error, NtkLabError):
+            raise
         raise MemoryBudgetError(f"there is not enough free memory; {remedy}") from error
+
+
+def is_allocation(error: BaseException) -> bool:
+    """Whether ``error`` says that memory could not be had; torch's CPU allocator raises a plain ``RuntimeError``."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+
+
+def release(device: torch.device) -> None:
+    """Give back what torch keeps for later on a CUDA device."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def readable(count: int | float) -> str:

@@ -42,6 +42,18 @@ class Block:
         """(rows, columns) of the tile."""
         return self.rows[1] - self.rows[0], self.columns[1] - self.columns[0]
 
+    @property
+    def quarters(self) -> tuple[Block, ...]:
+        """The same in up to four parts, of a symmetric tile those on and above its diagonal."""
+        rows, columns = (spans(b - a, -(-(b - a) // 2)) for a, b in (self.rows, self.columns))
+        parts = [
+            ((r[0] + self.rows[0], r[1] + self.rows[0]), (c[0] + self.columns[0], c[1] + self.columns[0]))
+            for r in rows for c in columns
+        ]  # fmt: skip
+        if not self.diagonal:
+            return tuple(Block(r, c, mirror=self.mirror) for r, c in parts)
+        return tuple(Block(r, c, mirror=c != r, diagonal=c == r) for r, c in parts if c[0] >= r[0])
+
 
 @dataclass(frozen=True)
 class TilePlan:

@@ -28,6 +28,8 @@ from ntklab.progress import Partial, Progress, Work
 from ntklab.results import Gram, Provenance
 
 KINDS = ("nngp", "ntk")
+_HALVED = "memory could not be had as planned, so tiles were made smaller"
+_MUP = "muP: the kernels of √n·f and n·JJᵀ at initialisation, which are those of the NTK parameterisation"
 
 
 def infinite_kernel(  # noqa: PLR0913 (one argument for each thing that comes with the samples)
@@ -76,7 +78,22 @@ def infinite_kernel(  # noqa: PLR0913 (one argument for each thing that comes wi
     with budget.allocation(REMEDY):
         selves = yield from _alone(request, network, plan)
         assemblies = [Assembly(kind, plan.tiles, dtype, _outputs(network.after)) for kind in kinds]
-        yield from _fill(assemblies, request, network, plan, selves)
+        halved = yield from _fill(assemblies, request, network, plan, selves)
+    notes = (*network.notes, *((_HALVED,) if halved else ()), *_conventions(architecture.layers))
+    grams = _grams(assemblies, request, network, architecture, notes)
+    seconds = time.perf_counter() - started
+    return {kind: replace(gram, provenance=replace(gram.provenance, seconds=seconds)) for kind, gram in grams.items()}
+
+
+def _grams(
+    assemblies: Sequence[Assembly],
+    request: Request,
+    network: Stack,
+    architecture: spec.Architecture,
+    notes: tuple[str, ...],
+) -> dict[str, Gram]:
+    """The finished kernels with their errors and where they come from."""
+    dtype = str(assemblies[0].values.dtype)
     with threads_for(0):
         rounding = request.rounding() if dtype == "float32" else {}
         error = network.error()
@@ -84,17 +101,16 @@ def infinite_kernel(  # noqa: PLR0913 (one argument for each thing that comes wi
         kind="",
         parameterisation=_parameterisation(architecture.layers),
         dtype=dtype,
-        device=str(data.X.device),
+        device=str(request.data.X.device),
         spec=architecture.content_hash(),
         route="infinite width",
-        seconds=time.perf_counter() - started,
-        notes=network.notes,
+        notes=notes,
     )
     return {
         assembly.kernel: Gram(
             assembly.values,
             replace(origin, kind=assembly.kernel),
-            symmetric=data.symmetric,
+            symmetric=request.data.symmetric,
             error=error + rounding.get(assembly.kernel, 0.0) or None,
         )
         for assembly in assemblies
@@ -116,19 +132,32 @@ def _alone(request: Request, network: Stack, plan: Plan) -> Work[State]:
     return State(torch.cat([end.nngp for end in ends]), torch.cat(T) if T else None, Pairs.alone(slice(None)))
 
 
-def _fill(assemblies: Sequence[Assembly], request: Request, network: Stack, plan: Plan, selves: State) -> Work[None]:
-    """Put the end of every tile where it belongs."""
-    done, total = len(plan.chunks), len(plan.chunks) + len(plan.tiles)
-    act = partial(request.tile, network)
+def _fill(assemblies: Sequence[Assembly], request: Request, network: Stack, plan: Plan, selves: State) -> Work[bool]:
+    """Put the end of every tile where it belongs; whether tiles had to be made smaller than planned."""
+    done, total, halved = len(plan.chunks), len(plan.chunks) + len(plan.tiles), False
+    act = partial(_parts, request, network)
     with closing(beating(plan.tiles, act, plan.workers, stop=request.stop)) as states:
         for result in states:
-            if result is not None:
-                done += 1
-                block, state = result
+            parts = [] if result is None else result[1]
+            halved |= len(parts) > 1
+            for block, state in parts:
                 for assembly in assemblies:
                     values = _values(_kind(state, assembly.kernel), _kind(selves, assembly.kernel), block, request)
                     yield Partial("tile", assembly.put(block, values))
+            done += result is not None
             yield Progress(done, total, "Infinite-width kernel")
+    return halved
+
+
+def _parts(request: Request, network: Stack, block: Block) -> list[tuple[Block, State]]:
+    """A tile, or where its memory cannot be had its quarters."""
+    try:
+        return [(block, request.tile(network, block))]
+    except (MemoryError, RuntimeError) as error:
+        if not budget.is_allocation(error) or block.shape == (1, 1):
+            raise
+    budget.release(request.data.X.device)
+    return [part for quarter in block.quarters for part in _parts(request, network, quarter)]
 
 
 def _kind(state: State, kernel: str) -> Tensor:
@@ -162,6 +191,10 @@ def _interleaved(pairs: Tensor) -> Tensor:
 def _outputs(form: Form) -> tuple[int, ...]:
     """Axes of the result behind rows and columns."""
     return tuple(size for size in form.sizes for _ in range(2))
+
+
+def _conventions(layers: Sequence[spec.Layer]) -> tuple[str, ...]:
+    return (_MUP,) if "mup" in _parameterisations(layers) else ()
 
 
 def _parameterisation(layers: Sequence[spec.Layer]) -> str | None:
