@@ -108,8 +108,7 @@ def _verdict(z: ZScores) -> str:
 def _compared(found: MonteCarlo, z: ZScores) -> tuple[str, ...]:
     """What was compared with the analytic kernel."""
     what = "extrapolated to width ∞ as a + b/n" if z.extrapolated else "bias of order 1/width counts as deviation"
-    alone = "" if found.diagonal else "diagonal left out: dropout acts there"
-    return (what, alone, captions.estimate(found), "entries share their networks", *_conventions(found))
+    return (what, captions.estimate(found), "entries share their networks", *_conventions(found))
 
 
 def _origin(found: MonteCarlo, verb: str) -> tuple[str, ...]:

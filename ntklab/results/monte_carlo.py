@@ -30,8 +30,7 @@ class MonteCarlo:
     for the widths written in the architecture. ``networks`` were drawn at each width; a standard error is their
     standard deviation over √networks, NaN for one network. The mean at width n has a bias of order 1/n as an estimate
     of the limit. ``limit`` and ``limit_error`` (n1, n2) are the intercept of the least-squares line a + b/n, weighted
-    by n, and its standard error over seeds: None below three widths. All widths share their seeds. With ``diagonal``
-    False the estimate does not hold where a sample meets itself (dropout acts there, and these networks have none).
+    by n, and its standard error over seeds: None below three widths. All widths share their seeds.
     """
 
     kind: str
@@ -43,7 +42,6 @@ class MonteCarlo:
     limit: Array | None = None
     limit_error: Array | None = None
     symmetric: bool = True
-    diagonal: bool = True
 
     @property
     def width(self) -> int:
@@ -105,14 +103,12 @@ class MonteCarlo:
         whole = np.hypot(error, rounding)
         t = np.divide(deviation, whole, out=np.zeros_like(deviation), where=(whole != 0) | (deviation != 0))
         z = normal_scores(t, self.networks - 1)
-        if self.symmetric and not self.diagonal:
-            np.fill_diagonal(z, np.nan)
         return ZScores(z, self.networks, self.width, extrapolated=extrapolated, symmetric=self.symmetric)
 
 
 @dataclass(frozen=True, eq=False)
 class ZScores:
-    """Deviations ``values`` (n1, n2) of an estimate in standard errors, as normal ones; NaN where nothing is claimed.
+    """Deviations ``values`` (n1, n2) of an estimate in standard errors, as normal ones.
 
     Were the estimate unbiased, each entry would be N(0, 1). Entries share their networks, so they deviate together: the
     share of large ones scatters more than independent numbers would.

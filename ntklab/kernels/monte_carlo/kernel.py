@@ -45,8 +45,8 @@ def monte_carlo_kernel(  # noqa: PLR0913 (as for ``infinite_kernel``)
     """Kernels of ``architecture`` between x1 (n1, *shape) and x2 (n2, *shape) estimated from finite networks.
 
     For every layer that a finite network can have, also where no closed form exists. At each of the hidden ``widths``
-    (None: 128, 256, 512; in standard parameterisation, whose kernel depends on them, those written in the
-    architecture) a network is drawn with each of the ``seeds`` (a number: 0, 1, …). Each gives
+    (None: 128, 256, 512; those written in the architecture where the kernel depends on them, as in standard
+    parameterisation) a network is drawn with each of the ``seeds`` (a number: 0, 1, …). Each gives
 
     - for "nngp" W_std²·a·a'/m + b_std² over the m features a that its read-out sees (the mean over outputs f·f' of a
       network without a dense read-out): the expectation over the read-out's weights, so less noise than f·f';
@@ -55,8 +55,8 @@ def monte_carlo_kernel(  # noqa: PLR0913 (as for ``infinite_kernel``)
     Both are unbiased for networks of that width, and off by O(1/width) from the limit. The result has mean and
     standard error at each width and, from three widths on, their extrapolation a + b/width to infinite width with its
     own standard error: see ``MonteCarlo``. Kernels of muP networks are those of √n·f, as for ``infinite_kernel``.
-    Networks have no dropout. ``memory`` in bytes bounds what the work adds to the process, or to the memory of a CUDA
-    device. ``pattern1``, ``pattern2`` and ``mask_constant`` as for ``infinite_kernel``.
+    Dropout in training mode draws masks for each sample. ``memory`` in bytes bounds what the work adds to the process,
+    or to the memory of a CUDA device. ``pattern1``, ``pattern2`` and ``mask_constant`` as for ``infinite_kernel``.
 
     Yields a ``Forecast``; then after each round but the last ``Partial("monte_carlo", MonteCarlo)`` of each kind,
     where the budget has room for it, and ``Progress`` in between. Raises ``SpecError``, ``DataError``, ``DeviceError``,
@@ -68,7 +68,7 @@ def monte_carlo_kernel(  # noqa: PLR0913 (as for ``infinite_kernel``)
             f"architecture: expected an Architecture, got {type(architecture).__name__}; networks are drawn from a "
             "description (Architecture.from_dict reads plain tables)"
         )
-    samples = samples_of(architecture, x1, x2, pattern1, pattern2)
+    samples = samples_of(architecture, (x1, x2), (pattern1, pattern2), mask_constant=mask_constant)
     request = request_of(
         architecture, samples, kinds=kinds, widths=widths, seeds=seeds, dtype=dtype, device=device,
         mask_constant=mask_constant,
@@ -110,7 +110,7 @@ class _Job:
         return MonteCarlo(
             kind=kind, widths=np.array(request.widths, dtype=np.int64), means=found.means, standard_errors=found.errors,
             networks=networks, limit=found.limit, limit_error=found.limit_error, symmetric=request.symmetric,
-            diagonal=not (request.symmetric and request.drops), provenance=self._origin(kind),
+            provenance=self._origin(kind),
         )  # fmt: skip
 
     def _origin(self, kind: str) -> Provenance:
@@ -133,8 +133,10 @@ def _notes(request: Request) -> Iterator[str]:
     yield "standard errors over seeds, which all widths share; finite width biases the mean by O(1/width)"
     if request.weights is not None:
         yield "limit: intercept of the least-squares line a + b/width weighted by width, fitted for each seed"
-    if request.drops:
-        yield "networks have no dropout: it would divide the diagonal of the kernel by the keep rate"
+    if any(isinstance(layer, spec.SelfAttention) and layer.pos_emb_type != "NONE" for layer in request.layers):
+        yield "positional embeddings are drawn, with as many channels as there are; the limit takes their covariance"
+    if request.samples.numbered:
+        yield "dropout: each sample has masks of its own, the same wherever it meets itself"
 
 
 def _draw_all(job: _Job) -> Work[None]:

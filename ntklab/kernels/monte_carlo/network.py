@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ntklab.kernels.empirical import empirical_ntk
+from ntklab.kernels.monte_carlo.packing import Packed
 from ntklab.kernels.monte_carlo.request import Request
 from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Block, TilePlan, spans
@@ -53,7 +53,7 @@ class Drawn:
     def _features(self, x: Tensor) -> Tensor:
         """What goes into the last layer."""
         seen: list[Tensor] = []
-        network = self.module.network if isinstance(self.module, WithPatterns) else self.module
+        network = self.module.network if isinstance(self.module, Packed) else self.module
         *_, last = network.children()
         handle = last.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
         try:
@@ -100,21 +100,6 @@ class Drawn:
         return S.div_(rows.shape[1])
 
 
-class WithPatterns(nn.Module):
-    """A network on samples that come with their patterns in a row, for those who know samples alone."""
-
-    def __init__(self, network: nn.Module, shape: tuple[int, ...], pattern_shape: tuple[int, ...]) -> None:
-        super().__init__()
-        self.network = network
-        self._shapes = shape, pattern_shape
-
-    def forward(self, packed: Tensor) -> Tensor:
-        x, pattern = torch.split(packed, [prod(shape) for shape in self._shapes], dim=1)
-        n, (shape, pattern_shape) = len(packed), self._shapes
-        outputs: Tensor = self.network(x.reshape(n, *shape), pattern=pattern.reshape(n, *pattern_shape))
-        return outputs
-
-
 def drawn(request: Request) -> Callable[[tuple[int, int]], Drawn]:
     """Draws the network of (index of the width, seed)."""
     masked = {} if request.mask_constant is None else {"mask_constant": request.mask_constant}
@@ -123,8 +108,10 @@ def drawn(request: Request) -> Callable[[tuple[int, int]], Drawn]:
         width, seed = which
         architecture = request.networks[width]
         module = build(architecture, seed=seed, dtype=request.dtype, device=request.device, **masked)
-        if request.samples.pattern_shape is not None:
-            module = WithPatterns(module, architecture.input.shape, request.samples.pattern_shape)
+        samples = request.samples
+        if samples.packed:
+            shape = architecture.input.shape
+            module = Packed(module, shape, samples.pattern_shape, numbered=samples.numbered, seed=seed)
         return Drawn(request, module, [])
 
     return draw

@@ -11,7 +11,7 @@ from ntklab import spec
 from ntklab.errors import SpecError
 from ntklab.kernels.monte_carlo.moments import Array, intercept
 from ntklab.kernels.monte_carlo.samples import Samples
-from ntklab.kernels.monte_carlo.widths import chosen_widths, every_layer, network_at
+from ntklab.kernels.monte_carlo.widths import drawing, every_layer
 from ntklab.networks import torch_device, torch_dtype
 
 KINDS = ("nngp", "ntk")
@@ -36,6 +36,11 @@ class Request:
     mask_constant: float | None = None
 
     @property
+    def layers(self) -> tuple[spec.Layer, ...]:
+        """All layers of the architecture, those inside branches too."""
+        return tuple(every_layer(self.architecture.layers))
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(n1, n2) of the kernels."""
         x1, x2 = self.samples.x1, self.samples.x2
@@ -54,17 +59,8 @@ class Request:
     @property
     def parameterisation(self) -> str | None:
         """ "ntk", "standard", "mup" or "mixed"; None without weights."""
-        layers = every_layer(self.architecture.layers)
-        found = {layer.param for layer in layers if hasattr(layer, "param")}
+        found = {layer.param for layer in self.layers if hasattr(layer, "param")}
         return "mixed" if len(found) > 1 else next(iter(found), None)
-
-    @property
-    def drops(self) -> bool:
-        """Whether dropout changes the kernel of a sample with itself in the limit; these networks have none."""
-        return any(
-            isinstance(layer, spec.Dropout) and layer.mode == "train" and layer.keep_rate < 1
-            for layer in every_layer(self.architecture.layers)
-        )
 
     @property
     def total(self) -> int:
@@ -84,13 +80,13 @@ def request_of(
             f"Monte Carlo: expected a network with a vector of outputs, got outputs of shape {list(shape)}; add a "
             "Flatten or GlobalAvgPool layer"
         )
-    chosen, at = chosen_widths(architecture, widths), architecture.readout_index
+    drawn, at = drawing(architecture, widths), architecture.readout_index
     place = torch_device(device)
     return Request(
         architecture,
         samples.to(place, torch_dtype(dtype)),
-        networks=tuple(network_at(architecture, width) for width in chosen),
-        widths=chosen,
+        networks=drawn.networks,
+        widths=drawn.widths,
         seeds=_seeds(seeds),
         kinds=_kinds(kinds),
         readout=None if at is None else architecture.layers[at],  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from ntklab.errors import DataError, MemoryBudgetError, NtkLabError, NumericalEr
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
 from ntklab.kernels.monte_carlo import monte_carlo_kernel
+from ntklab.kernels.monte_carlo.widths import drawing
 from ntklab.networks import build
 from ntklab.progress import Forecast, Partial, Progress, drain
 from ntklab.results import relative_distance
@@ -146,14 +147,18 @@ def test_a_budget_is_kept_or_refused():
         next(monte_carlo_kernel(network(), many, memory=2 * 2**20, **request))
 
 
-def test_dropout_is_left_out_and_said_to_be():
-    layers = (spec.Dense(64, 1.4), Relu(), spec.Dropout(keep_rate=0.5), spec.Dense(1))
+def test_dropout_draws_masks_that_a_sample_keeps():
+    layers = (spec.Dense(64, 1.4), RELU, spec.Dropout(keep_rate=0.5), spec.Dense(64, 1.4), RELU, spec.Dense(1))
     architecture = spec.Architecture(spec.Input("vector", (6,)), layers)
-    found = drain(monte_carlo_kernel(architecture, x, seeds=16))["ntk"]
-    z = found.z_scores(drain(infinite_kernel(architecture, x))["ntk"])
-    assert np.isnan(np.diag(z.values)).all()
-    assert z.largest < 4.5
-    assert any("no dropout" in note for note in found.provenance.notes)
+    exact = drain(infinite_kernel(architecture, x))
+    found = drain(monte_carlo_kernel(architecture, x, seeds=40))
+    for kind in ("nngp", "ntk"):
+        assert found[kind].z_scores(exact[kind]).rms < 2, kind
+    without = drain(infinite_kernel(architecture.replace(layers=(*layers[:2], *layers[3:])), x))
+    assert found["nngp"].z_scores(without["nngp"]).largest > 4  # dropout is seen, on the diagonal above all
+    again = drain(monte_carlo_kernel(architecture, x, widths=16, seeds=2, dtype="float64"))["ntk"]
+    tiled = drain(monte_carlo_kernel(architecture, x, x[:5], widths=16, seeds=2, dtype="float64"))["ntk"]
+    assert (again.mean[:, :5] != tiled.mean).any()  # other masks on the other side
 
 
 def test_a_layer_without_a_rule_at_infinite_width_has_an_estimate():
@@ -163,6 +168,59 @@ def test_a_layer_without_a_rule_at_infinite_width_has_an_estimate():
         drain(infinite_kernel(architecture, x))
     found = drain(monte_carlo_kernel(architecture, x, seeds=4))["ntk"]
     assert np.isfinite(found.limit).all()
+
+
+def concatenated(*widths, identity=False):
+    branches = [(spec.Dense(width, 1.2), act) for width, act in zip(widths, (RELU, Erf(), Relu()), strict=False)]
+    layers = (spec.Branch(branches=(*branches, *([()] if identity else [])), merge="concat"), spec.Dense(2))
+    return spec.Architecture(spec.Input("vector", (6,)), layers)
+
+
+def test_concatenated_channels_keep_their_shares():
+    architecture = concatenated(24, 8)
+    found = drain(monte_carlo_kernel(architecture, x, widths=(25, 50, 100), seeds=60))
+    assert found["ntk"].widths.tolist() == [24, 51, 99]
+    exact = drain(infinite_kernel(architecture, x))
+    assert found["nngp"].z_scores(exact["nngp"]).rms < 2
+    assert found["ntk"].z_scores(exact["ntk"]).rms < 2
+    uniform = drain(infinite_kernel(concatenated(8, 8), x))
+    assert found["nngp"].z_scores(uniform["nngp"]).rms > 3
+
+
+def test_shares_of_the_input_leave_the_widths_as_they_are_written():
+    architecture = concatenated(256, 128, identity=True)
+    found = drain(monte_carlo_kernel(architecture, x, seeds=16))["nngp"]
+    assert found.widths.tolist() == [0]
+    assert found.z_scores(drain(infinite_kernel(architecture, x))["nngp"]).rms < 2
+    with pytest.raises(SpecError, match="share of the input"):
+        drain(monte_carlo_kernel(architecture, x, widths=64))
+
+
+def test_attention_is_widened_as_a_whole():
+    attention = spec.SelfAttention(n_chan_out=16, n_chan_key=8, n_chan_val=16, n_heads=2, linear_scaling=False)
+    layers = (spec.Dense(16), attention, spec.Flatten(), spec.Dense(1))
+    wide = drawing(spec.Architecture(spec.Input("sequence", (3, 5)), layers), (32, 64)).networks[1].layers
+    assert (wide[1].n_chan_out, wide[1].n_chan_key, wide[1].n_chan_val, wide[1].n_heads) == (64, 32, 64, 8)
+    joined = attention.replace(pos_emb_type="CONCAT", n_chan_pos_emb=4)
+    wide = drawing(spec.Architecture(spec.Input("sequence", (3, 5)), (layers[0], joined, *layers[2:])), 64).networks[0]
+    assert (wide.layers[0].width, wide.layers[1].n_chan_pos_emb) == (64, 16)
+
+
+def test_patterns_and_masks_reach_the_networks():
+    layers = (spec.Dense(64, 1.3), RELU, spec.Aggregate(), spec.GlobalAvgPool(), spec.Dense(1))
+    graph = spec.Architecture(spec.Input("sequence", (5, 3)), layers)
+    rng = np.random.default_rng(2)
+    tokens, A = rng.standard_normal((6, 5, 3)), rng.integers(0, 2, (6, 5, 5)).astype(float)
+    for extra in ({"pattern1": A}, {"pattern1": A, "mask_constant": 9.0}):
+        tokens[:, 3:] = extra.get("mask_constant", tokens[:, 3:])
+        exact = drain(infinite_kernel(graph, tokens, **extra))
+        found = drain(monte_carlo_kernel(graph, tokens, seeds=24, widths=(64, 128, 256), **extra))
+        for kind in ("nngp", "ntk"):
+            assert found[kind].z_scores(exact[kind]).rms < 2, (kind, extra.keys())
+    with pytest.raises(DataError, match="pattern1: an Aggregate layer needs a matrix"):
+        drain(monte_carlo_kernel(graph, tokens))
+    with pytest.raises(DataError, match="each of the 6 samples, got 2"):
+        drain(monte_carlo_kernel(graph, tokens, pattern1=A[:2]))
 
 
 REFUSED = {

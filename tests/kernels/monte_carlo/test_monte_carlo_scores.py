@@ -9,13 +9,13 @@ from ntklab.results import MonteCarlo, Provenance
 from ntklab.results.student import normal_scores
 
 
-def estimate(draws, *, dtype="float64", limit=False, diagonal=True):
+def estimate(draws, *, dtype="float64", limit=False):
     """Of (S, n1, n2) kernels at one width."""
     mean, error = draws.mean(0), draws.std(0, ddof=1) / np.sqrt(len(draws)) if len(draws) > 1 else draws[0] * np.nan
     return MonteCarlo(
         "ntk", np.array([64]), mean[None], error[None], len(draws), Provenance("monte carlo ntk", dtype=dtype),
         limit=mean + 1 if limit else None, limit_error=error if limit else None,
-        symmetric=mean.shape[0] == mean.shape[1], diagonal=diagonal,
+        symmetric=mean.shape[0] == mean.shape[1],
     )  # fmt: skip
 
 
@@ -60,12 +60,9 @@ def test_exact_entries_are_judged_by_their_rounding():
     assert estimate(np.zeros((4, 2, 2))).z_scores(np.zeros((2, 2))).largest == 0
 
 
-def test_each_pair_counts_once_and_an_excluded_diagonal_not():
+def test_each_pair_counts_once():
     K = np.ones((4, 3, 3)) + np.random.default_rng(0).standard_normal((4, 1, 1))
     assert estimate(K).z_scores(np.ones((3, 3))).distinct.size == 6
-    z = estimate(K, diagonal=False).z_scores(np.ones((3, 3)))
-    assert z.distinct.size == 3
-    assert np.isnan(np.diag(z.values)).all()
 
 
 def test_refusals_say_what_to_do():
