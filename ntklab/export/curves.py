@@ -34,11 +34,11 @@ def _series(series: Series, axes: Axes, pen: Pen, order: int) -> None:
         axes.fill_between(series.x, series.low, series.high, color=style.print, alpha=0.18, linewidth=0)
     axes.plot(
         series.x, series.y, color=style.print, label=series.legend or "_" + series.name,
-        zorder=3 + 0.01 * order, **_mark(series.mark, series.role, series.weight, pen, len(series.x)),
+        zorder=3 + 0.01 * order, **line_look(series.mark, series.role, series.weight, pen, len(series.x)),
     )  # fmt: skip
 
 
-def _mark(mark: Mark, role: Role, weight: float, pen: Pen, points: int) -> dict[str, Any]:
+def line_look(mark: Mark, role: Role, weight: float, pen: Pen, points: int) -> dict[str, Any]:
     """Line and marker of a series."""
     style = STYLES[role]
     dash = style.dash or (DASHES if mark == "dashes" else ())

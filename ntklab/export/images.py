@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ntklab.export.pen import PAPER, Pen, canvas_of, label_plainly
+from ntklab.export.pen import PAPER, Pen, canvas_of, label_logarithms, label_plainly
 from ntklab.figures import norms
 from ntklab.figures.colours import MapKind, colour_map
 from ntklab.figures.grounds import rgb
@@ -104,6 +104,7 @@ def draw_bar(values: Array, norm: Norm, kind: MapKind, label: str, *, axes: Axes
     bar = canvas_of(axes).colorbar(_scale(norm, kind), ax=axes, extend=extend, shrink=0.95, aspect=22, pad=0.03)
     bar.set_label(label, fontsize=pen.font)
     label_plainly(bar.long_axis)
+    label_logarithms(bar.ax)
     bar.ax.tick_params(labelsize=pen.small, width=pen.rule, length=0.3 * pen.font)
     bar.outline.set_linewidth(pen.rule)
 

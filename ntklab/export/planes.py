@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ntklab.export.curves import line_look
 from ntklab.export.images import coloured, draw_bar, fraction
 from ntklab.export.pen import MARKERS, PAPER, Pen, legend_below, set_axis
 from ntklab.figures.colours import STYLES, Marker, colour_map
@@ -22,8 +23,14 @@ def draw_plane(figure: Plane, axes: Axes, pen: Pen) -> None:
     if figure.field_values is not None and norm is not None:
         image = coloured(figure.field_values, norm, figure.colours)
         axes.imshow(image, origin="upper", extent=figure.extent, interpolation="none", zorder=0)
+    for line in figure.lines:
+        axes.plot(line.x, line.y, color=STYLES[line.role].print, zorder=2,
+                  **line_look(line.mark, line.role, line.weight, pen, len(line.x)))  # fmt: skip
     for points in figure.points:
         _points(points, figure, axes, pen)
+    for which, axis in (("x", figure.x), ("y", figure.y)):
+        if axis.limits is not None:  # what was drawn has moved them
+            getattr(axes, f"set_{which}lim")(*axis.limits)
     axes.set_aspect("equal" if figure.equal else "auto", adjustable="box" if figure.equal else None)
     if figure.field_values is None:
         axes.margins(0.06)
@@ -41,16 +48,19 @@ def _legend(figure: Plane, axes: Axes, pen: Pen) -> None:
     from matplotlib.lines import Line2D
 
     named = [points for points in figure.points if points.in_legend]
-    if len(named) < 2:
+    lines = [line for line in figure.lines if line.legend]
+    if len(named) + len(lines) < 2:
         return
-    handles = []
+    handles = [Line2D([], [], color=STYLES[line.role].print, **line_look(line.mark, line.role, line.weight, pen, 0))
+               for line in lines]  # fmt: skip
     for points in named:
         colour = STYLES[points.role].print if points.values is None else PAPER.ground
         edge = colour if points.values is None else PAPER.ink
         handles.append(Line2D([], [], linestyle="none", marker=MARKERS[_solid(STYLES[points.role].marker)],
                               markersize=1.4 * pen.dot, markerfacecolor=colour, markeredgecolor=edge,
                               markeredgewidth=0.6 * pen.rule))  # fmt: skip
-    legend_below(axes, handles, [points.name for points in named], pen=pen, columns=min(len(named), 5))
+    names = [line.legend for line in lines] + [points.name for points in named]
+    legend_below(axes, handles, names, pen=pen, columns=min(len(names), 3 if lines else 5))
 
 
 def _points(points: Points, figure: Plane, axes: Axes, pen: Pen) -> None:

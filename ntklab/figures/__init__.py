@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ntklab.figures.heatmaps import difference, kernel
     from ntklab.figures.model import Axis, Curves, Figure, Heatmap, Norm, Plane, Points, Rule, Series, Shade
     from ntklab.figures.monte_carlo import monte_carlo_error, monte_carlo_mean, z_histogram, z_scores
+    from ntklab.figures.phase import correlation_map, depth_correlation, depth_diagonals, phase_diagram
     from ntklab.figures.spectra import power, spectrum
     from ntklab.figures.widths import convergence
 
@@ -29,6 +30,9 @@ __all__ = [
     "Shade",
     "alignment",
     "convergence",
+    "correlation_map",
+    "depth_correlation",
+    "depth_diagonals",
     "difference",
     "drift",
     "eigenfunction",
@@ -38,6 +42,7 @@ __all__ = [
     "monte_carlo_error",
     "monte_carlo_mean",
     "outputs",
+    "phase_diagram",
     "power",
     "spectrum",
     "z_histogram",
@@ -78,6 +83,12 @@ __getattr__ = lazily(
             "monte_carlo_mean",
             "z_histogram",
             "z_scores",
+        ),
+        "phase": (
+            "correlation_map",
+            "depth_correlation",
+            "depth_diagonals",
+            "phase_diagram",
         ),
         "spectra": (
             "power",

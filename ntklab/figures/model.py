@@ -147,10 +147,10 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A function on a plane: an optional ``field`` (rows down = y from high to low) under points.
+    """A function on a plane: an optional ``field`` (rows down = y from high to low) under lines and points.
 
     ``extent`` is (x0, x1, y0, y1) of the field in data units. ``norm``, ``value_label`` and ``colours`` are those of
-    the field and of points with values. ``equal`` gives both axes the same scale.
+    the field and of points with values. ``lines`` are series without bands. ``equal`` gives both axes the same scale.
     """
 
     title: str
@@ -162,6 +162,7 @@ class Plane:
     norm: Norm | None = None
     value_label: str = ""
     colours: Literal["sequential", "diverging"] = "diverging"
+    lines: tuple[Series, ...] = ()
     equal: bool = True
     caption: str = ""
 

@@ -19,10 +19,13 @@ from ntklab.gui.plots.norm import quantise
 from ntklab.gui.plots.page import AxisPage, Bar, Entry, Page, Span
 from ntklab.gui.plots.reduce import extent, padded
 from ntklab.gui.plots.stamps import Paint, Stamps, StampsItem, stamps
+from ntklab.gui.plots.strokes import LineItem
 from ntklab.gui.plots.text import exact
 
 _MANY = 150
 _LEVELS = 51  # colours of points: fewer than of fields, but more than an eye tells apart on a dot
+_GRAB = 1.0  # em around a point within which a cursor over a field means the point
+_FIELD = -1  # stands for the number of a cloud in the key of a reading
 _FLATTEST, _TALLEST = 2.5, 0.5  # width over height of planes with equal scales
 
 
@@ -33,6 +36,7 @@ class PlaneContent(Content[Plane]):
         super().__init__(look, owner)
         self._figure: Plane | None = None
         self._field: MatrixItem | None = None
+        self._lines: list[LineItem] = []
         self._clouds: list[StampsItem] = []
         self._made: dict[tuple[Any, ...], Stamps] = {}
 
@@ -48,15 +52,17 @@ class PlaneContent(Content[Plane]):
         return self.figure.equal
 
     def items(self) -> tuple[QGraphicsItem, ...]:
-        for level, cloud in enumerate(self._clouds):
-            cloud.setZValue(1 + level)
-        return (*((self._field,) if self._field else ()), *self._clouds)
+        over: tuple[QGraphicsItem, ...] = (*self._lines, *self._clouds)
+        for level, item in enumerate(over):
+            item.setZValue(1 + level)
+        return (*((self._field,) if self._field else ()), *over)
 
     def show(self, figure: Plane) -> bool:
         old, self._figure = self._figure, figure
         with_field = figure.field_values is not None
-        changed = old is None or len(old.points) != len(figure.points) or with_field != (self._field is not None)
+        changed = old is None or _parts(old) != _parts(figure)
         if changed:
+            self._lines = [LineItem() for _ in figure.lines]
             self._clouds = [StampsItem() for _ in figure.points]
             self._field = MatrixItem() if with_field else None
         if self._field is not None and figure.field_values is not None:
@@ -78,6 +84,9 @@ class PlaneContent(Content[Plane]):
         look, figure = self.look, self.figure
         if self._field is not None:
             self._field.set_colours(figure.norm or Norm("linear", 0, 1), look.table(figure.colours))
+        for series, line in zip(figure.lines, self._lines, strict=True):
+            line.set_pen(look.pen(series.role, series.weight, series.mark))
+            line.set_points(np.asarray(series.x, np.float64), np.asarray(series.y, np.float64))
         for points, cloud in zip(figure.points, self._clouds, strict=True):
             good = np.isfinite(points.x) & np.isfinite(points.y)
             cloud.set_points(points.x[good], points.y[good], self._levels(points)[good], self._stamps(points))
@@ -135,9 +144,11 @@ class PlaneContent(Content[Plane]):
 
     def _entries(self) -> tuple[Entry, ...]:
         """One a class: what small and hollow points are is in the caption, and without classes that is all."""
-        if not any(points.in_legend for points in self.figure.points):
+        lines = [Entry(line.legend, line.role, mark=line.mark, weight=line.weight)
+                 for line in self.figure.lines if line.legend]  # fmt: skip
+        if not lines and not any(points.in_legend for points in self.figure.points):
             return ()
-        found: dict[tuple[str, str], Entry] = {}
+        found = {(entry.name, str(entry.role)): entry for entry in lines}
         for points in self.figure.points:
             name = points.name.split(", ")[0]
             neutral = points.values is not None
@@ -151,6 +162,7 @@ class PlaneContent(Content[Plane]):
         frame: list[NDArray[np.floating]] = [np.array([fx0, fx1]), np.array([fy0, fy1])] if tight else [np.empty(0)] * 2
         x0, x1 = padded(extent([frame[0], *(p.x for p in f.points)]), 0.0 if tight else 0.06)
         y0, y1 = padded(extent([frame[1], *(p.y for p in f.points)]), 0.0 if tight else 0.06)
+        (x0, x1), (y0, y1) = f.x.limits or (x0, x1), f.y.limits or (y0, y1)
         if f.equal:
             x0, x1 = _widened(x0, x1, (y1 - y0) * _TALLEST)
             y0, y1 = _widened(y0, y1, (x1 - x0) / _FLATTEST)
@@ -159,6 +171,7 @@ class PlaneContent(Content[Plane]):
     # -- cursor ----------------------------------------------------------------------------------------------------
 
     def read(self, x: float, y: float) -> Reading | None:
+        """The nearest point; where there is a field, only a near one, and else the entry of the field."""
         best: tuple[float, int, int] | None = None
         for number, points in enumerate(self.figure.points):
             distance = ((points.x - x) * self.scale.x) ** 2 + ((points.y - y) * self.scale.y) ** 2
@@ -166,10 +179,37 @@ class PlaneContent(Content[Plane]):
                 index = int(np.nanargmin(distance))
                 if best is None or distance[index] < best[0]:
                     best = (float(distance[index]), number, index)
+        if best is None or best[0] > (_GRAB * self.look.em) ** 2:
+            cell = self._cell_at(x, y)
+            if cell is not None:
+                return self._cell(*cell)
         return None if best is None else self._at(best[1], best[2])
 
+    def _cell_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Row and column of the field's entry there; None outside of it."""
+        values, (x0, x1, y0, y1) = self.figure.field_values, self.figure.extent
+        if values is None or not (x0 <= x <= x1 and y0 <= y <= y1):
+            return None
+        rows, columns = values.shape
+        return min(int((y1 - y) / (y1 - y0) * rows), rows - 1), min(int((x - x0) / (x1 - x0) * columns), columns - 1)
+
+    def _cell(self, row: int, column: int) -> Reading | None:
+        f, values = self.figure, self.figure.field_values
+        if values is None or not (0 <= row < values.shape[0] and 0 <= column < values.shape[1]):
+            return None
+        (rows, columns), (x0, x1, y0, y1) = values.shape, f.extent
+        width, height = (x1 - x0) / columns, (y1 - y0) / rows
+        left, top = x0 + column * width, y1 - row * height
+        x, y = left + width / 2, top - height / 2
+        text = f"{f.x.label} = {exact(x)}   {f.y.label} = {exact(y)}   {f.value_label or 'value'} = "
+        text += exact(values[row, column])
+        span = Span(left, left + width, top - height, top)
+        return Reading(text, ("at", x, y), x, y, cell=span, key=(_FIELD, row, column))
+
     def move(self, reading: Reading, right: int, down: int) -> Reading | None:
-        """The nearest point in that direction (within 45° of it)."""
+        """The nearest point in that direction (within 45° of it), or the neighbouring entry of the field."""
+        if reading.key[0] == _FIELD:
+            return self._cell(reading.key[1] + down, reading.key[2] + right)
         if reading.key[0] >= len(self.figure.points) or reading.key[1] >= self.figure.points[reading.key[0]].x.size:
             return None
         if not right and not down:
@@ -195,6 +235,11 @@ class PlaneContent(Content[Plane]):
         text += f"   {points.name}" if points.name else ""
         text += "" if sample is None else f"   sample {sample}"
         return Reading(text, None if sample is None else ("sample", sample), x, y, key=(number, index))
+
+
+def _parts(figure: Plane) -> tuple[int, int, bool]:
+    """What items a figure needs."""
+    return len(figure.points), len(figure.lines), figure.field_values is not None
 
 
 def _widened(low: float, high: float, least: float) -> tuple[float, float]:
