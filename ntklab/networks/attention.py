@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -33,17 +32,21 @@ class Embedding(nn.Module):
         return torch.cat([a, added], dim=-1) if self.joined else a + added
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(nn.Module):
     """How products of queries and keys become weights: times ``scale``, then ``mechanism`` over all keys."""
 
-    mechanism: str
-    scale: float
+    def __init__(self, mechanism: str, scale: float) -> None:
+        super().__init__()
+        self.mechanism = mechanism
+        self.scale = scale
 
-    def weights(self, queries: Tensor, keys: Tensor, mask: Tensor | None) -> Tensor:
+    def forward(self, queries: Tensor, keys: Tensor, mask: Tensor | None = None) -> Tensor:
         """(n, heads, L, L) from (n, heads, L, d); keys where ``mask`` (n, L) is true are not attended to."""
         scores = queries @ keys.mT * self.scale
         return MECHANISMS[self.mechanism](scores, None if mask is None else mask[:, None, None, :])
+
+    def extra_repr(self) -> str:
+        return f"{self.mechanism}, scale={self.scale:.6g}"
 
 
 class SelfAttention(nn.Module):
@@ -66,7 +69,7 @@ class SelfAttention(nn.Module):
         keys = self._split(self.key(seen))
         queries = keys if self.query is None else self._split(self.query(seen))
         values = self._split(self.value(seen if self.embedded_values else x))
-        attended = self.scores.weights(queries, keys, mask) @ values
+        attended = self.scores(queries, keys, mask) @ values
         z: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return z.reshape(*a.shape[:-1], z.shape[-1])
 
@@ -75,7 +78,7 @@ class SelfAttention(nn.Module):
         return z.reshape(*z.shape[:-1], self.heads, -1).transpose(1, 2)
 
     def extra_repr(self) -> str:
-        return f"{self.scores.mechanism}, heads={self.heads}, scale={self.scores.scale:.6g}"
+        return f"heads={self.heads}"
 
 
 def _softmax(scores: Tensor, mask: Tensor | None) -> Tensor:

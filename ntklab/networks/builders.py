@@ -19,7 +19,7 @@ from ntklab.networks.convolution import MOST_AXES, Conv, ConvLocal, ConvTranspos
 from ntklab.networks.draws import Draws, Stream
 from ntklab.networks.modules import Dense, Merge, Pointwise
 from ntklab.networks.normalisation import LayerNorm
-from ntklab.networks.pooling import GlobalPool, Pool, mean_weight
+from ntklab.networks.pooling import GlobalPool, Pool, size_over_covered
 from ntklab.networks.positions import Aggregate, DotGeneral, Index, Resize
 from ntklab.spec.convolution import Convolution
 from ntklab.spec.transitions import Shape, after, axis_numbers
@@ -114,15 +114,19 @@ def _dense(layer: spec.Dense, flow: Flow, draws: Draws) -> Built:
 
 
 def _convolution(layer: Convolution, flow: Flow, draws: Draws) -> Built:
-    if len(flow.space) > MOST_AXES:
-        raise SpecError(
-            f"{type(layer).__name__}: networks convolve over {MOST_AXES} spatial axes at most, got {len(flow.space)}; "
-            "contract one before"
-        )
+    _need_few_axes(layer, flow)
     channels = _true_width(layer, "channels")
     end = flow.behind(layer, channels)
     make = _local if isinstance(layer, spec.ConvLocal) else _shared
     return make(layer, flow, end, draws.next()), end
+
+
+def _need_few_axes(layer: spec.Spec, flow: Flow) -> None:
+    if len(flow.space) > MOST_AXES:
+        raise SpecError(
+            f"{type(layer).__name__}: networks move windows over {MOST_AXES} spatial axes at most, got "
+            f"{len(flow.space)}; contract one before, or use the infinite kernel"
+        )
 
 
 def _shared(layer: Convolution, flow: Flow, end: Flow, stream: Stream) -> nn.Module:
@@ -151,10 +155,13 @@ def _moved(kind: Callable[..., Any], sizes: Shape, layer: Any, flow: Flow) -> li
 
 
 def _pool(layer: spec.AvgPool | spec.SumPool, flow: Flow, draws: Draws) -> Built:
+    _need_few_axes(layer, flow)
     windows = _moved(Window, layer.window, layer, flow)
-    weight = torch.ones((), dtype=draws.dtype)
-    if isinstance(layer, spec.AvgPool):
-        weight = mean_weight(windows, inside=layer.normalize_edges, dtype=draws.dtype)
+    weight = None
+    if isinstance(layer, spec.SumPool):
+        weight = torch.tensor(math.prod(layer.window), dtype=draws.dtype)
+    elif layer.normalize_edges:
+        weight = size_over_covered(windows, draws.dtype)
     return Pool(windows, weight), flow.behind(layer)
 
 

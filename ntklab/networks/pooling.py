@@ -7,40 +7,41 @@ from math import prod
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ntklab.geometry import Window
 from ntklab.networks.windows import padded
 
+_MEANS = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}
+
 
 class Pool(nn.Module):
-    """Sums over windows times ``weight``: 1, one over the window's size, or, at each place, over what it covers."""
+    """Means over windows times ``weight``: their size for sums, or, at each place, size over positions covered."""
 
-    weight: Tensor
+    weight: Tensor | None
 
-    def __init__(self, windows: Sequence[Window], weight: Tensor) -> None:
+    def __init__(self, windows: Sequence[Window], weight: Tensor | None) -> None:
         super().__init__()
         self.windows = tuple(windows)
         self.register_buffer("weight", weight, persistent=False)
 
     def forward(self, a: Tensor) -> Tensor:
-        a = padded(a, self.windows)
-        for axis, window in enumerate(self.windows, start=1):
-            if (window.kernel, window.stride) != (1, 1):
-                a = a.unfold(axis, window.kernel, window.stride).sum(-1)
-        return a * self.weight
+        """(n, *places, channels) from (n, *space, channels)."""
+        sizes, strides = zip(*((window.kernel, window.stride) for window in self.windows), strict=True)
+        mean: Tensor = _MEANS[len(sizes)](padded(a, self.windows).movedim(-1, 1), sizes, strides).movedim(1, -1)
+        return mean if self.weight is None else mean * self.weight
 
     def extra_repr(self) -> str:
         return f"window={[window.kernel for window in self.windows]}"
 
 
-def mean_weight(windows: Sequence[Window], *, inside: bool, dtype: torch.dtype) -> Tensor:
-    """One over the size of the window or, with ``inside``, (*places, 1) one over the positions that it covers."""
-    if not inside:
-        return torch.tensor(1 / prod(window.kernel for window in windows), dtype=dtype)
-    counts = torch.ones(1, dtype=dtype)
+def size_over_covered(windows: Sequence[Window], dtype: torch.dtype) -> Tensor:
+    """(*places, 1): the size of the window over the number of positions inside the axes that it covers."""
+    weight = torch.ones(1, dtype=dtype)
     for window in reversed(windows):
-        counts = torch.from_numpy(window.inside).to(dtype).view(-1, *(1,) * counts.ndim) * counts
-    return counts.reciprocal()
+        counts = torch.from_numpy(window.inside).to(dtype)
+        weight = (window.kernel / counts).view(-1, *(1,) * weight.ndim) * weight
+    return weight
 
 
 class GlobalPool(nn.Module):

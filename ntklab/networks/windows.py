@@ -52,9 +52,12 @@ def kept(x: Tensor, spreads: Sequence[Spread], first: int = 1) -> Tensor:
 
 
 def _unfolded(x: Tensor, windows: Sequence[Window]) -> Tensor:
-    """(n, *places, channels, *kernel)"""
+    """(n, *places, channels, *kernel). Not ``Tensor.unfold``, whose gradient vmap takes one sample at a time."""
     for axis, window in enumerate(windows, start=1):
-        x = x.unfold(axis, window.kernel, window.stride)
+        starts = torch.arange(window.outputs, device=x.device) * window.stride
+        seen = starts[:, None] + torch.arange(window.kernel, device=x.device)
+        shape = (*x.shape[:axis], *seen.shape, *x.shape[axis + 1 :])
+        x = x.index_select(axis, seen.flatten()).reshape(shape).movedim(axis + 1, -1)
     return x
 
 

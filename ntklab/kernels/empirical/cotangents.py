@@ -1,8 +1,11 @@
-"""Cotangents of any module whose trained parameters sit in dense layers: hooks, and one autograd pass an output."""
+"""Cotangents of any module whose trained parameters sit in layers with weights: hooks, and one autograd pass an output.
+
+``Watch`` is also how ``structural`` looks into a module that has no rule of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from ntklab.kernels.empirical.factors import DenseUse, Factor, outputs_of, used_twice
+from ntklab.kernels.empirical.factors import Factor, Use, outputs_of, used_twice
 
 
 @dataclass(frozen=True, eq=False)
-class _Capture:
-    """What a dense layer saw in one forward pass. ``edge`` is its output in autograd's graph.
+class Seen:
+    """What a layer saw in one forward pass. ``edge`` is its output in autograd's graph.
 
     The edge, unlike the tensor, still means the output of the layer after an activation has overwritten it in place.
     """
@@ -26,54 +29,61 @@ class _Capture:
     shape: torch.Size
 
 
-def factors(model: nn.Module, uses: Sequence[DenseUse], x: Tensor) -> list[Factor]:
+class Watch:
+    """What the layers ``uses`` see while a module runs. Layers that are not run are not in ``seen``."""
+
+    def __init__(self, uses: Iterable[Use]) -> None:
+        self.uses = tuple(uses)
+        self.seen: dict[Use, Seen] = {}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Runs of the module are watched meanwhile. Raises ``NtkLabError`` for a layer that runs twice."""
+        handles = [use.module.register_forward_hook(self._hook(use), with_kwargs=True) for use in self.uses]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _hook(self, use: Use) -> Callable[..., Tensor]:
+        def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], z: Tensor) -> Tensor:
+            if use in self.seen:
+                raise used_twice(use)
+            a = args[0] if args else next(iter(kwargs.values()))
+            # A copy, because a residual connection may add to the layer's input in place later.
+            a = a.detach().clone()
+            if z.requires_grad:
+                self.seen[use] = Seen(a, get_gradient_edge(z), z.shape)
+                return z
+            leaf = z.detach().requires_grad_()
+            self.seen[use] = Seen(a, get_gradient_edge(leaf), z.shape)
+            return leaf.clone()
+
+        return hook
+
+
+def factors(model: nn.Module, uses: Sequence[Use], x: Tensor) -> list[Factor]:
     """Factors of the layers ``uses`` on the samples ``x`` (n, *sample shape); layers that were not run have none."""
-    captured: dict[DenseUse, _Capture] = {}
+    watch = Watch(uses)
     x = x.detach().requires_grad_(x.is_floating_point())
     with torch.enable_grad():
-        with _captured(uses, captured):
+        with watch.running():
             f = outputs_of(model(x), len(x))
-        return _pull(f, captured)
+        return _pull(f, watch.seen)
 
 
-@contextmanager
-def _captured(uses: Sequence[DenseUse], captured: dict[DenseUse, _Capture]) -> Iterator[None]:
-    handles = [use.module.register_forward_hook(_hook(use, captured), with_kwargs=True) for use in uses]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _hook(use: DenseUse, captured: dict[DenseUse, _Capture]) -> Callable[..., Tensor]:
-    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], z: Tensor) -> Tensor:
-        if use in captured:
-            raise used_twice(use)
-        a = args[0] if args else next(iter(kwargs.values()))
-        # A copy, because a residual connection may add to the layer's input in place later.
-        a = a.detach().clone()
-        if z.requires_grad:
-            captured[use] = _Capture(a, get_gradient_edge(z), z.shape)
-            return z
-        leaf = z.detach().requires_grad_()
-        captured[use] = _Capture(a, get_gradient_edge(leaf), z.shape)
-        return leaf.clone()
-
-    return hook
-
-
-def _pull(f: Tensor, captured: dict[DenseUse, _Capture]) -> list[Factor]:
+def _pull(f: Tensor, seen: dict[Use, Seen]) -> list[Factor]:
     n, k = f.shape
-    if not captured or not f.requires_grad:
+    if not seen or not f.requires_grad:
         return []
     top = get_gradient_edge(f)
-    below = [use for use, capture in captured.items() if capture.edge != top]
-    B = {use: f.new_zeros(n, k, *captured[use].shape[1:]) for use in below}
-    edges = [captured[use].edge for use in below]
+    below = [use for use, layer in seen.items() if layer.edge != top]
+    B = {use: f.new_zeros(n, k, *seen[use].shape[1:]) for use in below}
+    edges = [seen[use].edge for use in below]
     for o in range(k if below else 0):
         gradients = torch.autograd.grad(f[:, o].sum(), edges, retain_graph=o < k - 1, allow_unused=True)
         for use, gradient in zip(below, gradients, strict=True):
             if gradient is not None:
                 B[use][:, o] = gradient
-    return [use.factor(capture.a, B.get(use)) for use, capture in captured.items()]
+    return [factor for use, layer in seen.items() for factor in use.factors(layer.a, B.pop(use, None))]

@@ -1,14 +1,16 @@
-"""What a dense layer contributes to the finite-width NTK, and which modules have such layers.
+"""What a layer with weights contributes to the finite-width NTK, and which modules have such layers.
 
-For a layer z = W a + b with cotangents B[i, o] = ∂f_o(x_i)/∂z the layer's part of the kernel is
+For a dense layer z = W a + b with cotangents B[i, o] = ∂f_o(x_i)/∂z the layer's part of the kernel is
 Θ[i, j, o, p] = (a_i·a_j + 1)(B[i, o]·B[j, p]): two Gram matrices and a product, never a Jacobian
 (Novak, Sohl-Dickstein, Schoenholz 2022, arXiv:2206.08720). NTK parameterisation scales a and the 1 of the bias.
+A convolution is a dense layer on the patches of all its places, which share W and b.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from ntklab.errors import NtkLabError
-from ntklab.networks import Dense
+from ntklab.networks import Conv, ConvLocal, ConvTranspose, Dense
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,29 +55,54 @@ class Factor:
 
 
 @dataclass(frozen=True, eq=False)
-class DenseUse:
-    """A dense layer of a module: z = weight_scale·W a + bias_scale·b; a scale is None where nothing is trained."""
+class Use:
+    """A layer of a module: z = weight_scale·W a + bias_scale·b; a scale is None where nothing is trained."""
 
     name: str
     module: nn.Module
     weight_scale: float | None
     bias_scale: float | None
 
-    def factor(self, a: Tensor, B: Tensor | None) -> Factor:
-        """The factor of input ``a`` (n, …, in) and cotangents ``B`` (n, k, …, out), None for the identity.
+    @property
+    def kind(self) -> Kind:
+        """How it uses its weights."""
+        return KINDS[type(self.module)]
 
-        A layer applied at T positions of a sample shares its weights between them, so its per-sample gradients
-        Σ_t B_t a_tᵀ take the place of the cotangents: (n, k, out·in).
+    @property
+    def width(self) -> int:
+        """Units at each place."""
+        return self.module.get_parameter("weight").shape[0 if self.kind.shares else 1]
+
+    @property
+    def fan_in(self) -> int:
+        """Numbers that the weights of a unit act on."""
+        weight = self.module.get_parameter("weight")
+        return weight[0].numel() if self.kind.shares else weight.shape[-1]
+
+    def factors(self, a: Tensor, B: Tensor | None) -> list[Factor]:
+        """The factors of input ``a`` (n, …, in) and cotangents ``B`` (n, k, …, out), None for the identity.
+
+        Each place t of a sample sees a vector a_t: a position in a dense layer, a patch in a convolution. With weights
+        of their own the places are layers of their own.
         """
-        offset = 0.0 if self.bias_scale is None else self.bias_scale**2
-        if a[0].numel() == a.shape[-1]:
-            a, B = a.flatten(1), None if B is None else B.flatten(2)
-            A = None if self.weight_scale is None else a * self.weight_scale
-            if A is None and B is not None:
-                return Factor(None, B * offset**0.5)
-            return Factor(a.new_zeros(len(a), 0) if A is None else A, B, offset)
+        seen = self.kind.seen(self.module, a)
+        if seen.shape[1] == 1:
+            return [self._factor(seen[:, 0], None if B is None else B.flatten(2))]
         assert B is not None, "a layer at several positions has explicit cotangents"
-        b, a = B.flatten(2, -2), a.flatten(1, -2)
+        b = B.flatten(2, -2)
+        if self.kind.shares:
+            return [self._shared(seen, b)]
+        return [self._factor(seen[:, t], b[:, :, t]) for t in range(seen.shape[1])]
+
+    def _factor(self, a: Tensor, B: Tensor | None) -> Factor:
+        offset = 0.0 if self.bias_scale is None else self.bias_scale**2
+        A = None if self.weight_scale is None else a * self.weight_scale
+        if A is None and B is not None:
+            return Factor(None, B * offset**0.5)
+        return Factor(a.new_zeros(len(a), 0) if A is None else A, B, offset)
+
+    def _shared(self, a: Tensor, b: Tensor) -> Factor:
+        """Places that share their weights: per-sample gradients Σ_t b_t a_tᵀ (n, k, out·in) instead of cotangents."""
         parts = []
         if self.weight_scale is not None:
             parts.append(torch.einsum("nkto,nti->nkoi", b, a * self.weight_scale).flatten(2))
@@ -84,17 +111,41 @@ class DenseUse:
         return Factor(None, torch.cat(parts, dim=-1))
 
 
-def _scales(module: nn.Module) -> tuple[float, float]:
-    return module.weight_scale, module.bias_scale  # type: ignore[return-value]
+@dataclass(frozen=True)
+class Kind:
+    """How a type of layer uses its weights: the scales of W and b, and what W sees (n, places, in) of an input.
+
+    ``shares``: all places have the same W and b.
+    """
+
+    scales: Callable[[Any], tuple[float, float]]
+    seen: Callable[[Any, Tensor], Tensor]
+    shares: bool = True
 
 
-DENSE_TYPES: dict[type[nn.Module], Callable[[nn.Module], tuple[float, float]]] = {
-    Dense: _scales,
-    nn.Linear: lambda _: (1.0, 1.0),
+def _scales(module: Any) -> tuple[float, float]:
+    return module.weight_scale, module.bias_scale
+
+
+def _positions(_: Any, a: Tensor) -> Tensor:
+    return a.unsqueeze(1) if a.ndim == 2 else a.flatten(1, -2)
+
+
+def _patches(module: Any, a: Tensor) -> Tensor:
+    seen: Tensor = module.patches(a)
+    return seen.flatten(1, -2)
+
+
+KINDS: dict[type[nn.Module], Kind] = {
+    Dense: Kind(_scales, _positions),
+    nn.Linear: Kind(lambda _: (1.0, 1.0), _positions),
+    Conv: Kind(_scales, _patches),
+    ConvTranspose: Kind(_scales, _patches),
+    ConvLocal: Kind(_scales, _patches, shares=False),
 }
 
 
-def dense_uses(model: nn.Module) -> tuple[DenseUse, ...]:
+def layer_uses(model: nn.Module) -> tuple[Use, ...]:
     """The layers of ``model`` that hold its trainable parameters.
 
     Raises ``NtkLabError`` naming the first module that per-layer factors do not cover, and the remedy.
@@ -105,17 +156,17 @@ def dense_uses(model: nn.Module) -> tuple[DenseUse, ...]:
         trained = _trained(module)
         if not trained:
             continue
-        _check_dense(name, module)
+        _check_layer(name, module)
         for parameter, label in trained:
             if id(parameter) in owners:
                 raise uncovered(
                     name, module, f"shares its {label} with {owners[id(parameter)]!r}", "give each its own parameters"
                 )
             owners[id(parameter)] = name
-        weight_scale, bias_scale = DENSE_TYPES[type(module)](module)
+        weight_scale, bias_scale = KINDS[type(module)].scales(module)
         labels = {label for _, label in trained}
         uses.append(
-            DenseUse(
+            Use(
                 name,
                 module,
                 weight_scale if "weight" in labels else None,
@@ -146,12 +197,12 @@ def _own_parameters(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     return module.named_parameters(recurse=False, remove_duplicate=False)
 
 
-def _check_dense(name: str, module: nn.Module) -> None:
+def _check_layer(name: str, module: nn.Module) -> None:
     labels = {label for label, _ in _own_parameters(module)}
-    if type(module) in DENSE_TYPES and labels <= {"weight", "bias"}:
+    if type(module) in KINDS and labels <= {"weight", "bias"}:
         return
     reason = f"trains {', '.join(sorted(labels))} outside a plain dense layer"
-    kinds = " and ".join(kind.__name__ for kind in DENSE_TYPES)
+    kinds = ", ".join(kind.__name__ for kind in KINDS)
     raise uncovered(name, module, reason, f"use {kinds} layers, or freeze it with requires_grad_(False)")
 
 
@@ -165,7 +216,7 @@ def _check_mode(name: str, module: nn.Module) -> None:
         raise uncovered(name, module, "is random in training mode", "call model.eval()")
 
 
-def used_twice(use: DenseUse) -> NtkLabError:
+def used_twice(use: Use) -> NtkLabError:
     """The error for a layer that a forward pass runs more than once."""
     return uncovered(use.name, use.module, "is applied more than once in a forward pass", "give each use its own layer")
 

@@ -15,9 +15,11 @@ from ntklab.errors import DeviceError, NtkLabError
 from ntklab.kernels.budget import require, resolve
 from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.forms import Factors, Form, form
+from ntklab.kernels.empirical.graphs import rows_of
 from ntklab.kernels.empirical.plan import REMEDY, Plan, costs, make_plan, seconds, upper_blocks
 from ntklab.kernels.empirical.precision import SAMPLES, measured_error
 from ntklab.kernels.empirical.probe import verify
+from ntklab.kernels.empirical.sizes import measured
 from ntklab.kernels.empirical.subject import Subject, subject
 from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Block, Span, spans
@@ -28,7 +30,7 @@ from ntklab.results import Gram, Provenance, Tile
 _PROBED = 2  # samples looked at before the work starts
 
 
-def empirical_ntk(
+def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     model_or_architecture: nn.Module | spec.Architecture,
     x1: ArrayLike | Tensor,
     x2: ArrayLike | Tensor | None = None,
@@ -38,6 +40,9 @@ def empirical_ntk(
     dtype: str = "float32",
     device: str = "cpu",
     memory: int | None = None,
+    pattern1: ArrayLike | Tensor | None = None,
+    pattern2: ArrayLike | Tensor | None = None,
+    mask_constant: float | None = None,
 ) -> Work[Gram]:
     """The NTK of one network between the samples ``x1`` (n1, *sample shape) and ``x2`` (n2, …); None is ``x1``.
 
@@ -45,8 +50,10 @@ def empirical_ntk(
     (n1, n2, k, k), "diagonal" (n1, n2, k) each output with itself, "mean" (n1, n2) the mean of these over outputs. An
     architecture is drawn with ``seed``; a module is taken as it is (a copy of it in ``dtype`` and on ``device`` where
     those differ), and its kernel is checked on two samples against autograd. ``memory`` in bytes bounds what the work
-    adds to the process, or to the memory of a CUDA device. ``Gram.error`` is the error of float32, measured on a few
-    entries against float64 where that takes little of the time.
+    adds to the process, or to the memory of a CUDA device. ``pattern1`` and ``pattern2`` (n, *axes, *axes) are the
+    graphs of a network with ``Aggregate`` layers; positions whose every channel equals ``mask_constant`` are masked in
+    a network that is drawn here. ``Gram.error`` is the error of float32, measured on a few entries against float64
+    where that takes little of the time.
 
     Yields a ``Forecast``, then for each tile ``Partial("tile", Tile)`` (mean over outputs) and ``Progress``. Raises
     ``NtkLabError`` for a module whose trained parameters are not all in dense layers used once, ``DataError`` for
@@ -56,9 +63,14 @@ def empirical_ntk(
     what = form(outputs)
     if isinstance(model_or_architecture, spec.Architecture):
         _check_weights(model_or_architecture, dtype, device, memory)
-    asked = subject(model_or_architecture, seed=seed, dtype=dtype, device=device)
+    asked = subject(model_or_architecture, seed=seed, dtype=dtype, device=device, mask_constant=mask_constant)
     rows = asked.samples(x1, "x1")
     columns = None if x2 is None or x2 is x1 else asked.samples(x2, "x2")
+    if pattern1 is not None:
+        shape = tuple(np.shape(pattern1)[1:])
+        asked, plain = asked.with_patterns(tuple(rows.shape[1:]), shape), (rows, columns)
+        rows = rows_of(plain[0], pattern1, shape, "pattern1")
+        columns = None if plain[1] is None else rows_of(plain[1], pattern2, shape, "pattern2")
     with threads_for(0):
         job, notes = _prepare(asked, what, rows, columns, memory)
     plan = job.plan
@@ -109,9 +121,10 @@ def _prepare(
     if not asked.trusted:
         error = verify(asked.module, factors, x)
         notes = (*notes, f"factors checked against autograd on {len(x)} samples: relative error {error:.1e}")
+    sizes = measured(asked.module, asked.uses, x[:1])
     cost = costs(
-        [factor[:1] for factor in factors], asked.uses, form,
-        item=asked.dtype.itemsize, copies=asked.route.copies,
+        [factor[:1] for factor in factors], sizes, form,
+        item=asked.dtype.itemsize, passing=asked.route.passing(sizes, form.k),
         inputs=rows.numel() + (0 if columns is None else columns.numel()),
     )  # fmt: skip
     n2 = None if columns is None else len(columns)

@@ -11,9 +11,10 @@ from math import prod
 import torch
 
 from ntklab.kernels.budget import require
-from ntklab.kernels.empirical.factors import DenseUse, Factor
+from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.forms import Form
 from ntklab.kernels.empirical.products import inner
+from ntklab.kernels.empirical.sizes import Sizes
 from ntklab.kernels.tiles import Block, TilePlan, even_edge
 
 _STEP = 1.6e10
@@ -84,20 +85,16 @@ def upper_blocks(start: int, stop: int, leaf: int) -> Iterator[Block]:
     yield from upper_blocks(middle, stop, leaf)
 
 
-def costs(
-    factors: Sequence[Factor], uses: Sequence[DenseUse], form: Form, *, item: int, copies: int, inputs: int
-) -> Costs:
-    """From the factors of one sample; ``copies`` of each layer's outputs are alive in a pass, ``item`` bytes each."""
-    weights = [use.module.get_parameter("weight") for use in uses]
-    widths, adds = [len(weight) for weight in weights], [weight.numel() for weight in weights]
+def costs(factors: Sequence[Factor], sizes: Sizes, form: Form, *, item: int, passing: int, inputs: int) -> Costs:
+    """From the factors of one sample; ``passing`` numbers are alive in a pass of a sample, ``item`` bytes each."""
     kept = sum(part.numel() for factor in factors for part in (factor.A, factor.B) if part is not None)
     return Costs(
         item=item,
-        fixed=_WORKSPACE + item * (sum(adds) + inputs),
+        fixed=_WORKSPACE + item * (sizes.weights + inputs),
         kept=item * max(1, kept),
-        passing=item * (copies * sum(widths) + 2 * form.k * max(widths)),
+        passing=item * passing,
         cell=item * prod(form.store(1, 1)),
-        pass_adds=sum(adds) + form.k * sum(adds[1:]),  # no cotangents are needed below the first layer
+        pass_adds=max(1, sizes.forward + form.k * sizes.backward),
         pair_adds=max(1, sum(form.multiply_adds(factor) for factor in factors)),
     )
 

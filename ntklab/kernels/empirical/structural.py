@@ -2,7 +2,8 @@
 
 A rule runs a module forward on a batch and returns its output and its adjoint. The derivative of a pointwise module is
 taken once for a batch and applied to the cotangents of all k outputs; a dense layer sends n·k rows through one matrix
-product. ``cotangents`` is the same for any module, through autograd.
+product; other modules, whatever layers are inside them, send the cotangents of all outputs through autograd's graph of
+their own. ``cotangents`` is the same for any network, an output at a time.
 """
 
 from __future__ import annotations
@@ -13,10 +14,26 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
 
-from ntklab.kernels.empirical.factors import DenseUse, Factor, outputs_of, used_twice
+from ntklab.kernels.empirical.cotangents import Watch
+from ntklab.kernels.empirical.factors import Factor, Use, outputs_of, used_twice
 from ntklab.kernels.empirical.products import inner
-from ntklab.networks import Dense, Merge, Pointwise
+from ntklab.networks import (
+    Conv,
+    ConvLocal,
+    ConvTranspose,
+    Dense,
+    DotGeneral,
+    GlobalPool,
+    Index,
+    LayerNorm,
+    Merge,
+    Pointwise,
+    Pool,
+    Resize,
+    SelfAttention,
+)  # fmt: skip
 
 Cotangent = Tensor | None
 """(n, k, *shape of a value); None stands for the identity: each of k outputs is its own cotangent."""
@@ -32,25 +49,27 @@ Traced = tuple[Tensor, Adjoint | None]
 class _Pass:
     """One batch going through: the layers to look at and the factors found."""
 
-    uses: dict[nn.Module, DenseUse]
+    uses: dict[nn.Module, Use]
     factors: list[Factor] = field(default_factory=list)
-    met: set[nn.Module] = field(default_factory=set)
+    met: set[Use] = field(default_factory=set)
 
 
 def covers(model: nn.Module) -> bool:
     """Whether each module of ``model`` has a rule here, and none has hooks of its own."""
-    return all(_known(module) for module in model.modules())
+    hooked = any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    return not hooked and _known(model)
 
 
 def _known(module: nn.Module) -> bool:
-    if module._forward_hooks or module._forward_pre_hooks:
-        return False
+    if isinstance(module, nn.Sequential | Merge):
+        parts = module if isinstance(module, nn.Sequential) else module.branches
+        return type(module) in RULES and all(_known(part) for part in parts)
     if type(module) is nn.Flatten:
         return (module.start_dim, module.end_dim) == (1, -1)
-    return type(module) in RULES or type(module) is nn.ModuleList
+    return type(module) in RULES
 
 
-def factors(model: nn.Module, uses: Sequence[DenseUse], x: Tensor) -> list[Factor]:
+def factors(model: nn.Module, uses: Sequence[Use], x: Tensor) -> list[Factor]:
     """Factors of the trained layers of ``model`` on the samples ``x`` (n, *sample shape)."""
     run = _Pass({use.module: use for use in uses})
     with torch.no_grad():
@@ -85,9 +104,8 @@ def _sequential(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
 def _dense(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
     z = module(a)
     use = run.uses.get(module)
-    if use is not None and module in run.met:
-        raise used_twice(use)
-    run.met.add(module)
+    if use is not None:
+        _once(use, run)
     if use is None and not trained:
         return z, None
 
@@ -96,10 +114,16 @@ def _dense(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
             b = _identity(z)
         if use is not None:
             b = None if b is None else b.contiguous()
-            run.factors.append(use.factor(a, b))
+            run.factors.extend(use.factors(a, b))
         return _through(module, b, len(z)) if trained else None
 
     return z, back
+
+
+def _once(use: Use, run: _Pass) -> None:
+    if use in run.met:
+        raise used_twice(use)
+    run.met.add(use)
 
 
 def _through(module: nn.Module, b: Cotangent, n: int) -> Tensor:
@@ -145,6 +169,37 @@ def _flatten(module: Any, a: Tensor, trained: bool, _: _Pass) -> Traced:
 
 def _same(_: Any, a: Tensor, trained: bool, __: _Pass) -> Traced:
     return a, (lambda b: b) if trained else None
+
+
+def _by_autograd(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
+    """Any module: its cotangents, and those of the layers inside it, for all outputs at once."""
+    uses = [run.uses[part] for part in module.modules() if part in run.uses]
+    for use in uses:
+        _once(use, run)
+    if not uses and not trained:
+        return module(a), None
+    watch = Watch(use for use in uses if use.module is not module)
+    with torch.enable_grad(), watch.running():
+        leaf = a.detach().requires_grad_()
+        z = module(leaf)
+
+    def back(b: Cotangent) -> Cotangent:
+        b = (_identity(z) if b is None else b).contiguous()
+        if module in run.uses:
+            run.factors.extend(run.uses[module].factors(a, b))
+        wanted = ([get_gradient_edge(leaf)] if trained else []) + [layer.edge for layer in watch.seen.values()]
+        if not wanted:
+            return None
+        found = list(torch.autograd.grad(z, wanted, b.movedim(1, 0), is_grads_batched=True, allow_unused=True))
+        below = found.pop(0) if trained else None
+        for (use, layer), part in zip(watch.seen.items(), found, strict=True):
+            if part is not None:  # else the outputs do not depend on the layer
+                run.factors.extend(use.factors(layer.a, part.movedim(0, 1)))
+        if not trained:
+            return None
+        return b.new_zeros(*b.shape[:2], *a.shape[1:]) if below is None else below.movedim(0, 1)
+
+    return z.detach(), back
 
 
 def _merge(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
@@ -202,6 +257,10 @@ _POINTWISE = (
     nn.LogSigmoid, nn.Tanh, nn.Tanhshrink, nn.Softplus, nn.Softsign, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish,
 )  # fmt: skip
 
+BY_AUTOGRAD = (
+    Conv, ConvTranspose, ConvLocal, SelfAttention, Pool, GlobalPool, LayerNorm, Resize, Index, DotGeneral,
+)  # fmt: skip
+
 RULES: dict[type[nn.Module], Rule] = {
     nn.Sequential: _sequential,
     Dense: _dense,
@@ -209,6 +268,7 @@ RULES: dict[type[nn.Module], Rule] = {
     Merge: _merge,
     nn.Flatten: _flatten,
     nn.Identity: _same,
-    nn.Dropout: _same,  # in evaluation mode, which ``dense_uses`` has checked
+    nn.Dropout: _same,  # in evaluation mode, which ``layer_uses`` has checked
     **dict.fromkeys(_POINTWISE, _pointwise),
+    **dict.fromkeys(BY_AUTOGRAD, _by_autograd),
 }

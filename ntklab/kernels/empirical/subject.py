@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -15,21 +15,32 @@ from torch import Tensor, nn
 from ntklab import spec
 from ntklab.errors import DataError, NtkLabError, SpecError
 from ntklab.kernels.empirical import cotangents, structural
-from ntklab.kernels.empirical.factors import DenseUse, Factor, dense_uses, frozen, outputs_of
+from ntklab.kernels.empirical.factors import Factor, Use, frozen, layer_uses, outputs_of
+from ntklab.kernels.empirical.graphs import WithPatterns
+from ntklab.kernels.empirical.sizes import Sizes
 from ntklab.networks import build, torch_device, torch_dtype
+from ntklab.spec.convolution import Convolution
 
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """A way to the factors. ``copies`` of each layer's values are alive in a pass."""
+    """A way to the factors. ``passing`` numbers of a sample are alive in a pass of a network with k outputs."""
 
     name: str
-    factors: Callable[[nn.Module, Sequence[DenseUse], Tensor], list[Factor]]
-    copies: int
+    factors: Callable[[nn.Module, Sequence[Use], Tensor], list[Factor]]
+    passing: Callable[[Sizes, int], int]
 
 
-STRUCTURAL = Route("per-layer factors, one backward pass for all outputs", structural.factors, 3)
-AUTOGRAD = Route("per-layer factors, one autograd pass an output", cotangents.factors, 6)
+STRUCTURAL = Route(
+    "per-layer factors, one backward pass for all outputs",
+    structural.factors,
+    lambda sizes, k: 3 * sizes.values + k * sizes.cotangent + 2 * sizes.patches,
+)
+AUTOGRAD = Route(
+    "per-layer factors, one autograd pass an output",
+    cotangents.factors,
+    lambda sizes, k: 6 * sizes.values + k * sizes.seen + 2 * sizes.patches,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +48,7 @@ class Subject:
     """A module ready to be looked at, its layers, and what its provenance says."""
 
     module: nn.Module
-    uses: tuple[DenseUse, ...]
+    uses: tuple[Use, ...]
     route: Route
     dtype: torch.dtype
     device: torch.device
@@ -72,6 +83,11 @@ class Subject:
             )
         return tensor.to(self.device, self.dtype).contiguous()
 
+    def with_patterns(self, shape: tuple[int, ...], pattern_shape: tuple[int, ...]) -> Subject:
+        """The same for rows of samples of ``shape`` and their patterns."""
+        module = WithPatterns(self.module, shape, pattern_shape)
+        return replace(self, module=module, uses=layer_uses(module), route=AUTOGRAD, sample_shape=None)
+
 
 def _tensor(x: ArrayLike, name: str, dtype: torch.dtype) -> Tensor:
     """``x`` without copying where its dtype fits and it may be written (torch warns about any other array)."""
@@ -85,29 +101,34 @@ def _tensor(x: ArrayLike, name: str, dtype: torch.dtype) -> Tensor:
     return torch.from_numpy(np.require(array, number, ["C", "W"]))
 
 
-def subject(model: nn.Module | spec.Architecture, *, seed: int, dtype: str, device: str) -> Subject:
+def subject(
+    model: nn.Module | spec.Architecture, *, seed: int, dtype: str, device: str, mask_constant: float | None = None
+) -> Subject:
     """Build ``model`` if it is a spec; else take it, as a copy where its dtype or device is another.
 
     Raises ``NtkLabError`` for a module that the factors do not cover.
     """
     number, place = torch_dtype(dtype), torch_device(device)
     if isinstance(model, spec.Architecture):
-        network = build(model, seed=seed, dtype=dtype, device=place)
+        network = build(model, seed=seed, dtype=dtype, device=place, mask_constant=mask_constant)
         return Subject(
-            network, dense_uses(network), STRUCTURAL, number, place,
+            network, layer_uses(network), _route(network), number, place,
             parameterisation=parameterisation(model), seed=seed, content=model.content_hash(),
             sample_shape=model.input.shape, output_shape=spec.output_shape(model),
         )  # fmt: skip
     if not isinstance(model, nn.Module):
         raise SpecError(f"model: expected an Architecture or a torch.nn.Module, got {type(model).__name__}")
-    uses = dense_uses(model)
+    uses = layer_uses(model)
     module = _moved(model, number, place)
     if module is not model:
-        uses = dense_uses(module)
+        uses = layer_uses(module)
     left = frozen(module)
     notes = (f"parameters not trained and not counted: {', '.join(left)}",) if left else ()
-    route = STRUCTURAL if structural.covers(module) else AUTOGRAD
-    return Subject(module, uses, route, number, place, trusted=False, notes=notes)
+    return Subject(module, uses, _route(module), number, place, trusted=False, notes=notes)
+
+
+def _route(module: nn.Module) -> Route:
+    return STRUCTURAL if structural.covers(module) else AUTOGRAD
 
 
 def _moved(model: nn.Module, dtype: torch.dtype, device: torch.device) -> nn.Module:
@@ -125,15 +146,17 @@ def _indexed(device: torch.device) -> torch.device:
 
 
 def parameterisation(architecture: spec.Architecture) -> str | None:
-    """ "ntk", "standard", "mixed", or None without dense layers."""
-    found = {layer.param for layer in _dense_layers(architecture.layers)}
+    """ "ntk", "standard", "mup", "mixed", or None without layers that have weights."""
+    found = set(_parameterisations(architecture.layers))
     return found.pop() if len(found) == 1 else ("mixed" if found else None)
 
 
-def _dense_layers(layers: Sequence[spec.Layer]) -> Iterator[spec.Dense]:
+def _parameterisations(layers: Sequence[spec.Layer]) -> Iterator[str]:
     for layer in layers:
-        if isinstance(layer, spec.Dense):
-            yield layer
-        elif isinstance(layer, spec.Branch):
+        if isinstance(layer, spec.Branch):
             for branch in layer.branches:
-                yield from _dense_layers(branch)
+                yield from _parameterisations(branch)
+        elif isinstance(layer, spec.SelfAttention):
+            yield "ntk"
+        elif isinstance(layer, spec.Dense | Convolution):
+            yield layer.param

@@ -8,7 +8,7 @@ from torch.nn.utils import parametrizations
 
 from ntklab.errors import NtkLabError
 from ntklab.kernels.empirical import cotangents, empirical_ntk, structural
-from ntklab.kernels.empirical.factors import dense_uses
+from ntklab.kernels.empirical.factors import layer_uses
 from ntklab.kernels.empirical.reference import reference_ntk
 from ntklab.progress import drain
 
@@ -136,7 +136,7 @@ def test_equals_the_twin(factory, outputs):
 def test_both_routes_give_the_same_factors():
     model, x = made(sequential), torch.from_numpy(samples())
     assert structural.covers(model)
-    uses = dense_uses(model)
+    uses = layer_uses(model)
     one, other = structural.factors(model, uses, x), cotangents.factors(model, uses, x)
     for F, G in zip(one, reversed(other), strict=True):  # found from the output down, and from the input up
         assert F.offset == G.offset
