@@ -18,9 +18,10 @@ REMEDY = "use fewer samples, smaller inputs, dtype='float32' or one kind of kern
 _TRANSIENT = 4  # a table is made in float64 from parts of its own size
 _FLOPS = {4: 8e10, 8: 4e10}  # of a matrix product on one thread, by bytes a number
 _CUDA_SPEED = 40.0  # of a GPU against one thread, at elementwise work
+_HEAP = 8 << 20  # bytes that the process takes and cannot fill
 _THREAD = 8 << 20  # bytes that a further thread takes for itself
 _CACHED = {"cpu": 1 << 16, "cuda": 1 << 22}  # numbers of a tile: fits the cache; keeps a GPU busy
-_CHUNK = 1 << 20  # numbers of a chunk of samples alone
+_CHUNK = 1 << 18  # numbers of a chunk of samples alone
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def plan_of(
     on_cpu, size = data.X.device.type == "cpu", data.X.element_size()
     rows, columns = data.shape
     allowed = budget.resolve(memory, data.X.device)
-    fixed = data.bytes + data.samples * _TRANSIENT * cost.table
+    fixed = _HEAP + data.bytes + data.samples * _TRANSIENT * cost.table
     fixed += kinds * rows * columns * size * forms[1].entries if on_cpu else 0
     pair_bytes = int(size * (cost.held + 2 * kinds * forms[1].entries + forms[0].entries))
     alone_bytes = pair_bytes * 8 // size
