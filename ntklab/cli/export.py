@@ -98,8 +98,7 @@ def _scene(options: argparse.Namespace, experiment: Experiment, choice: Choice) 
     from ntklab.figures.views import scene_of
 
     parts = {*choice.needs, *choice.wants}
-    work = experiments.run(experiment) if "trajectory" in parts else experiments.kernels(experiment)
-    run = _drained(options, work)
+    run = _drained(options, _work(experiment, parts))
     size = 0 if run.ntk_spectrum is None else run.ntk_spectrum.eigenvalues.size
     if options.mode is not None and not 1 <= options.mode <= max(size, 1):
         raise UsageError(f"--mode: modes are 1 to {size}, got {options.mode}; choose one of them")
@@ -108,6 +107,17 @@ def _scene(options: argparse.Namespace, experiment: Experiment, choice: Choice) 
         widths = experiments.width_convergence(experiment, WIDTHS, SEEDS)
         scene = replace(scene, convergence=_drained(options, widths))
     return scene, run
+
+
+def _work(experiment: Experiment, parts: set[str]) -> Any:
+    """The least that finds ``parts``."""
+    from ntklab import experiments
+
+    if "monte_carlo" in parts:
+        return experiments.monte_carlo(experiment)
+    if "trajectory" in parts:
+        return experiments.run(experiment, estimates=False)
+    return experiments.kernels(experiment, estimates=False)
 
 
 def _drained(options: argparse.Namespace, work: Any) -> Any:

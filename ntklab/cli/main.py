@@ -18,6 +18,7 @@ BAD_INPUT = 2
 COMMANDS = {
     "run": "compute an experiment without a window and write kernels, figures and a report",
     "export": "write one figure, the arrays or the script of an experiment",
+    "monte-carlo": "estimate the kernels from random networks, with error bars, also where no closed form exists",
     "info": "versions, devices, memory, and whether the window's libraries were tested together",
     "window": "open the window (also without any command)",
 }
@@ -68,5 +69,5 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name == words[0]:
-            import_module(f"ntklab.cli.{name}").configure(command)
+            import_module(f"ntklab.cli.{name.replace('-', '_')}").configure(command)
     return parser.parse_args(words)

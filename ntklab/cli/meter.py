@@ -14,7 +14,7 @@ _EVERY = 0.1
 _RESULTS = {
     "data": "data", "ntk": "analytic NTK", "nngp": "NNGP kernel", "empirical": "empirical NTK",
     "empirical_spectrum": "spectrum of the empirical NTK", "ntk_spectrum": "spectrum of the analytic NTK",
-    "trajectory": "training",
+    "trajectory": "training", "monte_carlo": "Monte Carlo NTK", "monte_carlo_nngp": "Monte Carlo NNGP kernel",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Sizes as people write them: 2GB, 85mm."""
+"""Sizes as people write them: 2GB, 85mm; lists of numbers."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def length(text: str) -> float:
 def points(text: str) -> float:
     """Points of "8pt" or a bare number."""
     return _read(text, _POINTS, "a text size such as 8pt")
+
+
+def whole_numbers(text: str) -> tuple[int, ...]:
+    """The numbers of "128,256,512"."""
+    if not re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", text):
+        raise argparse.ArgumentTypeError(f"expected whole numbers such as 128,256,512, got {text!r}")
+    return tuple(int(part) for part in text.split(","))
 
 
 def _read(text: str, units: dict[str, float] | dict[str, int], what: str) -> float:

@@ -15,8 +15,8 @@ def monte_carlo(experiment: Experiment, data: Data | None = None, *, analytic: b
 
     As many networks at each width as ``experiment.kernel.monte_carlo`` says, or 32. With ``data`` given nothing is
     loaded. Without ``analytic``, or where the architecture has no analytic kernels, there are the estimates alone.
-    Yields ``Partial`` "data", "ntk", "nngp", and with each round of networks "monte_carlo" and "monte_carlo_nngp".
-    Raises any ``NtkLabError``.
+    Yields ``Partial`` "data", "ntk", "nngp", with each round of networks "estimate" for either kernel, and at the end
+    "monte_carlo" and "monte_carlo_nngp". Raises any ``NtkLabError``.
     """
     yield monte_carlo_forecast(experiment)
     if data is None:

@@ -79,11 +79,11 @@ def monte_carlo_work(experiment: Experiment, x: NDArray[np.float64]) -> Work[dic
 
 
 def monte_carlo_stage(experiment: Experiment, data: Data) -> Work[tuple[MonteCarlo, MonteCarlo]]:
-    """Estimates of the NTK and the NNGP kernel on the training samples, seen as they converge."""
+    """Estimates of the NTK and the NNGP kernel on the training samples; as they converge under the key "estimate"."""
 
     def named(event: Event) -> Event | None:
         if isinstance(event, Partial):
-            return Partial(ESTIMATES[event.value.kind], stamped(event.value, experiment))
+            return Partial("estimate", stamped(event.value, experiment))
         return None if isinstance(event, Forecast) else event
 
     found = yield from translated(monte_carlo_work(experiment, samples(experiment, data)), named)

@@ -30,7 +30,7 @@ assert experiment.content_hash().startswith("$short"), "this is no longer the ex
 
 def listen(event):
     """Say which results have arrived."""
-    if isinstance(event, ntklab.Partial) and event.key not in ("tile", "moment", "training", "run"):
+    if isinstance(event, ntklab.Partial) and event.key not in ("tile", "moment", "training", "estimate", "run"):
         print(f"computed {event.key}", file=sys.stderr)
 
 

@@ -78,7 +78,7 @@ def z_histogram(
         x=Axis("z", "standard errors", limits=(-reach, reach)),
         y=Axis("density"),
         series=(*(_steps(name, role, each.distinct, edges) for name, role, each in kernels), normal),
-        rules=(Rule("x", -LIMIT), Rule("x", LIMIT, "|z| = 3")),
+        rules=(Rule("x", -LIMIT), Rule("x", LIMIT)),
         caption=captions.join(_verdict(z), *_compared(found, z)),
     )
 

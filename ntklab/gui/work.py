@@ -28,6 +28,7 @@ from ntklab.spec import Experiment
 TILE_REDRAW_SECONDS = 0.25
 FUNCTION_REDRAW_SECONDS = 0.2  # the slowest picture to draw
 ESTIMATE_REDRAW_SECONDS = 0.25
+ESTIMATES = {"ntk": "monte_carlo", "nngp": "monte_carlo_nngp"}  # names of the parts, by the kernel they estimate
 SWITCH_INTERVAL = 0.0005  # keeps the window smooth while the worker holds the interpreter
 
 
@@ -139,6 +140,13 @@ def sweep(experiment: Experiment, widths: tuple[int, ...], seeds: int, scene: Sc
     yield from drawing(experiments.width_convergence(experiment, widths, seeds), scene)
 
 
+def phase(experiment: Experiment, scene: Scene) -> Work[None]:
+    """The phase of the network, with its figures; on the data of ``scene`` where there are some."""
+    from ntklab import experiments
+
+    yield from drawing(experiments.phase(experiment, scene.data), scene)
+
+
 def load(experiment: Experiment) -> Work[Data]:
     """The data alone, to fit the network to a file."""
     from ntklab import experiments
@@ -195,7 +203,8 @@ def _paced(work: Generator[Event, None, Any]) -> Work[None]:
     try:
         for event in work:
             if isinstance(event, Partial) and isinstance(event.value, MonteCarlo):
-                held[event.key] = event
+                name = ESTIMATES[event.value.kind]  # kept like a finished estimate if drawing is stopped
+                held[name] = Partial(name, event.value)
             else:
                 yield event
             if held and pace.due():

@@ -46,6 +46,47 @@ def few_figures(monkeypatch):
     monkeypatch.setattr(reports, "figures", lambda run: list(everything(run))[4:5])
 
 
+# -- Monte Carlo -------------------------------------------------------------------------------------------------------
+
+
+def test_monte_carlo_writes_estimates_and_says_how_they_agree(file, tmp_path, capsys):
+    out = tmp_path / "estimates.npz"
+    draw = ["monte-carlo", str(file), "--monte-carlo", "4", "--widths", "8,16,24", "--out", str(out)]
+    assert main(draw) == 0
+    said = capsys.readouterr()
+    assert said.err.count("Monte Carlo NTK") == 1  # once, not with every network
+    path, ntk, nngp = said.out.splitlines()
+    assert path == str(out)
+    assert "4 networks each, widths 8, 16, 24" in ntk
+    assert "rms z" in ntk
+    assert "max |z|" in nngp
+    with np.load(out) as found:
+        assert found["monte_carlo_means"].shape == found["monte_carlo_standard_errors"].shape == (3, 10, 10)
+        assert found["ntk"].shape == (10, 10)
+        assert json.loads(str(found["metadata"]))["experiment"]["kernel"]["monte_carlo_widths"] == [8, 16, 24]
+
+
+def test_a_figure_of_estimates_draws_the_networks_that_are_asked_for(file, tmp_path, capsys):
+    out = tmp_path / "z.svg"
+    assert main(["export", str(file), "--figure", "kernel-mc-z", "--monte-carlo", "3", "--out", str(out)]) == 0
+    assert "spectrum" not in capsys.readouterr().err
+    assert "3 networks each at widths 128, 256, 512" in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--widths", "8,x"), "expected whole numbers such as 128,256,512, got '8,x'"),
+        (("--widths", "8,8"), "expected distinct widths, got [8, 8]"),
+        (("--monte-carlo", "0"), "expected a whole number of at least 1"),
+        (("--out", "estimates.txt"), "the suffix must be one of"),
+    ],
+)
+def test_bad_requests_for_estimates_are_one_line(file, capsys, options, said):
+    assert main(["monte-carlo", str(file), *options]) == 2
+    assert said in capsys.readouterr().err
+
+
 # -- run ---------------------------------------------------------------------------------------------------------------
 
 

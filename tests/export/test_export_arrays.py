@@ -180,3 +180,24 @@ def test_no_name_breaks_the_script(experiment, name):
     tree = ast.parse(export.script(experiment.replace(name=name)))
     assert [type(node).__name__ for node in tree.body[:3]] == ["Expr", "Import", "Import"]
     assert "import os" not in [ast.unparse(node) for node in tree.body]
+
+
+def test_estimates_go_with_their_standard_errors(run, experiment, tmp_path):
+    found = fake.estimate(run.ntk)
+    run = replace(run, monte_carlo=found, monte_carlo_nngp=fake.estimate(run.nngp, kind="nngp", widths=1))
+    (path,) = export.arrays(run, tmp_path / "run.npz")
+    with np.load(path) as arrays:
+        for name in ("widths", "means", "standard_errors", "limit", "limit_error"):
+            np.testing.assert_array_equal(arrays[f"monte_carlo_{name}"], getattr(found, name))
+        assert "monte_carlo_nngp_limit" not in arrays
+        about = json.loads(str(arrays["metadata"]))["parts"]["monte_carlo"]
+        assert (about["networks"], about["kind"]) == (12, "ntk")
+    (path,) = export.arrays(run, tmp_path / "run.h5")
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["monte_carlo/standard_errors"][:], found.standard_errors)
+        assert file["monte_carlo"].attrs["networks"] == 12
+    written = {path.name for path in export.arrays(run, tmp_path / "run.csv")}
+    assert {"run_monte_carlo_width_256.csv", "run_monte_carlo_width_256_standard_error.csv", "run_monte_carlo_limit.csv",
+            "run_monte_carlo_limit_error.csv", "run_monte_carlo_nngp_width_64.csv"} <= written  # fmt: skip
+    _, rows = read_csv(tmp_path / "run_monte_carlo_width_128.csv")
+    np.testing.assert_allclose(np.array(rows, dtype=float), found.means[1], rtol=1e-15)

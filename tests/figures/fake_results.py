@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ntklab.results import Data, Gram, Provenance, Run, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import Data, Gram, MonteCarlo, Provenance, Run, Spectrum, Trajectory, WidthConvergence
 
 
 def ntk_origin(kind: str = "ntk", **changes: object) -> Provenance:
@@ -101,6 +101,19 @@ def widths() -> WidthConvergence:
     sizes = np.array([64, 128, 256, 512, 1024])
     errors = sizes[:, None] ** -0.5 * (1 + 0.1 * np.random.default_rng(0).normal(size=(5, 4)))
     return WidthConvergence(sizes, errors, -0.51, 0.02, drawn_origin())
+
+
+def estimate(limit: Gram, *, kind: str = "ntk", networks: int = 12, seed: int = 0, widths: int = 3) -> MonteCarlo:
+    """Independent noise around ``limit`` plus a bias of 1/width, as networks of three widths would have it."""
+    n = 64 * 2 ** np.arange(widths)
+    noise = np.random.default_rng(seed).normal(size=(networks, widths, *limit.values.shape))
+    noise = (noise + noise.swapaxes(-1, -2)) / np.sqrt(2 * n)[:, None, None]
+    drawn = limit.values * (1 + 1 / n)[:, None, None] + noise
+    errors = drawn.std(0, ddof=1) / np.sqrt(networks) if networks > 1 else np.full(drawn.shape[1:], np.nan)
+    return MonteCarlo(
+        kind, n, drawn.mean(0), errors, networks, ntk_origin(f"monte carlo {kind}", seed=0, outputs="mean"),
+        limit=limit.values + noise.mean(0)[-1] if widths > 2 else None, limit_error=errors[-1] if widths > 2 else None,
+    )  # fmt: skip
 
 
 def run(data: Data) -> Run:

@@ -263,3 +263,32 @@ def test_opening_a_file_can_be_undone(session: Session) -> None:
     assert (session.modified, session.undo_label) == (False, "open new.json")
     session.undo()
     assert session.experiment == before
+
+
+def test_estimates_go_stale_with_what_is_drawn_and_leave_the_kernels_fresh(session: Session) -> None:
+    everything = {"data", "empirical", "ntk", "monte_carlo", "monte_carlo_nngp"}
+    for name in everything - {"data"}:
+        session.put(name, object())
+    session.put("data", data())
+    estimates = {"monte_carlo", "monte_carlo_nngp"}
+    for changes, stale in (
+        ({"monte_carlo": 64}, estimates), ({"monte_carlo_widths": (8, 16)}, estimates), ({"memory": 10**9}, set()),
+        ({"outputs": "full"}, {"empirical"}), ({"seed": 3}, {"empirical", *estimates}),
+        ({"dtype": "float64"}, everything - {"data"}),
+    ):  # fmt: skip
+        session.edit(edits.set_kernel(session.experiment, **changes), "kernel")
+        assert session.results.outdated == stale, changes
+        session.undo()
+        assert not session.results.outdated
+    session.edit(edits.set_width(session.experiment, 32), "width")  # the networks drawn have widths of their own
+    assert session.results.outdated == {"empirical"}
+
+
+def test_estimates_are_part_of_the_run_for_export(session: Session) -> None:
+    found = object()
+    session.put("data", data())
+    session.put("monte_carlo", found)
+    run = session.run()
+    assert run is not None
+    assert run.monte_carlo is found
+    assert run.monte_carlo_nngp is None

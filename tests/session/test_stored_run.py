@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ntklab.errors import FileError
-from ntklab.results import Data, Gram, Provenance, Run, Spectrum, Trajectory
+from ntklab.results import Data, Gram, MonteCarlo, Provenance, Run, Spectrum, Trajectory
 from ntklab.session.stored import load_run, save_run
 
 N, M = 5, 3
@@ -34,7 +34,10 @@ def run() -> Run:
         train_outputs=rng.normal(size=(2, N, 1)), test_outputs=rng.normal(size=(2, M, 1)), learning_rate=0.5,
         critical_rate=1.0, momentum=0.0, loss="half_mse", provenance=origin,
     )  # fmt: skip
-    return Run("abc", data, gram, gram, None, spectrum, None, trajectory)
+    estimate = MonteCarlo(
+        "ntk", np.array([8, 16]), rng.normal(size=(2, N, N)), np.ones((2, N, N)), 5, origin, symmetric=False
+    )
+    return Run("abc", data, gram, gram, None, spectrum, None, trajectory, estimate)
 
 
 def same(a: object, b: object) -> bool:
@@ -47,7 +50,7 @@ def test_every_field_of_every_part_comes_back(run, tmp_path):
     found = load_run(save_run(tmp_path / "run.npz", run))
     assert found.experiment == run.experiment
     assert found.nngp is None
-    for part in ("data", "empirical", "empirical_spectrum", "trajectory"):
+    for part in ("data", "empirical", "empirical_spectrum", "trajectory", "monte_carlo"):
         before, after = getattr(run, part), getattr(found, part)
         differing = [f.name for f in fields(before) if not same(getattr(before, f.name), getattr(after, f.name))]
         assert differing == [], part
