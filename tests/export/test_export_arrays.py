@@ -197,7 +197,7 @@ def test_estimates_go_with_their_standard_errors(run, experiment, tmp_path):
         np.testing.assert_array_equal(file["monte_carlo/standard_errors"][:], found.standard_errors)
         assert file["monte_carlo"].attrs["networks"] == 12
     written = {path.name for path in export.arrays(run, tmp_path / "run.csv")}
-    assert {"run_monte_carlo_width_256.csv", "run_monte_carlo_width_256_standard_error.csv", "run_monte_carlo_limit.csv",
-            "run_monte_carlo_limit_error.csv", "run_monte_carlo_nngp_width_64.csv"} <= written  # fmt: skip
+    tables = ("width_256", "width_256_standard_error", "limit", "limit_error", "nngp_width_64")
+    assert {f"run_monte_carlo_{name}.csv" for name in tables} <= written
     _, rows = read_csv(tmp_path / "run_monte_carlo_width_128.csv")
     np.testing.assert_allclose(np.array(rows, dtype=float), found.means[1], rtol=1e-15)
