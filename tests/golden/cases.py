@@ -24,6 +24,7 @@ class Case:
     rtol: float
     input: dict[str, Any]
     layers: list[dict[str, Any]]
+    mask_constant: float | None = None
 
     @property
     def stored(self) -> bool:
@@ -40,13 +41,26 @@ class Case:
         return spec.Architecture.from_dict({"input": shape, "layers": self.layers})
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """x1, x2, nngp_11, ntk_11, nngp_12, ntk_12."""
+        """x1, x2, nngp_11, ntk_11, nngp_12, ntk_12, and for graphs pattern1, pattern2."""
         with np.load(self._path) as file:
             return dict(file)
 
+    def with_samples(self, *names: str) -> dict[str, Any]:
+        """What comes with the samples, for ``infinite_kernel``: the patterns ``names`` that there are, the mask."""
+        arrays = self.arrays()
+        patterns = {name: arrays[name] for name in names if name in arrays}
+        return patterns if self.mask_constant is None else {**patterns, "mask_constant": self.mask_constant}
+
 
 CASES = {
-    entry["name"]: Case(entry["name"], entry["family"], entry["suggested_rtol"], entry["input"], entry["layers"])
+    entry["name"]: Case(
+        entry["name"],
+        entry["family"],
+        entry["suggested_rtol"],
+        entry["input"],
+        entry["layers"],
+        entry.get("mask_constant"),
+    )
     for entry in MANIFEST["cases"]
 }
 
