@@ -15,7 +15,7 @@ from ntklab.errors import SpecError
 from ntklab.geometry import Spread, Window, position_covariance, resize_matrix
 from ntklab.networks.activations import POINTWISE
 from ntklab.networks.attention import Embedding, Scores, SelfAttention, root
-from ntklab.networks.convolution import MOST_AXES, Conv, ConvLocal, ConvTranspose
+from ntklab.networks.convolution import Conv, ConvLocal, ConvTranspose
 from ntklab.networks.draws import Draws, Stream
 from ntklab.networks.modules import Dense, Merge, Pointwise
 from ntklab.networks.normalisation import LayerNorm
@@ -114,19 +114,10 @@ def _dense(layer: spec.Dense, flow: Flow, draws: Draws) -> Built:
 
 
 def _convolution(layer: Convolution, flow: Flow, draws: Draws) -> Built:
-    _need_few_axes(layer, flow)
     channels = _true_width(layer, "channels")
     end = flow.behind(layer, channels)
     make = _local if isinstance(layer, spec.ConvLocal) else _shared
     return make(layer, flow, end, draws.next()), end
-
-
-def _need_few_axes(layer: spec.Spec, flow: Flow) -> None:
-    if len(flow.space) > MOST_AXES:
-        raise SpecError(
-            f"{type(layer).__name__}: networks move windows over {MOST_AXES} spatial axes at most, got "
-            f"{len(flow.space)}; contract one before, or use the infinite kernel"
-        )
 
 
 def _shared(layer: Convolution, flow: Flow, end: Flow, stream: Stream) -> nn.Module:
@@ -155,7 +146,6 @@ def _moved(kind: Callable[..., Any], sizes: Shape, layer: Any, flow: Flow) -> li
 
 
 def _pool(layer: spec.AvgPool | spec.SumPool, flow: Flow, draws: Draws) -> Built:
-    _need_few_axes(layer, flow)
     windows = _moved(Window, layer.window, layer, flow)
     weight = None
     if isinstance(layer, spec.SumPool):

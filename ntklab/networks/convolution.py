@@ -13,7 +13,6 @@ from ntklab.networks.windows import kept, padded, patches, spread_patches
 
 _CONVOLVE = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 _SPREAD = {1: functional.conv_transpose1d, 2: functional.conv_transpose2d, 3: functional.conv_transpose3d}
-MOST_AXES = 3
 
 
 class Convolution(nn.Module):
