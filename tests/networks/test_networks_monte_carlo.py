@@ -1,6 +1,7 @@
 """Kernels of infinite width against the mean over finite networks: layers that only meet in this way.
 
-The estimate of the NNGP kernel is W_std²·a·a'/m + b_std² over the features a that the read-out sees; a rule that is wrong by a third fails.
+The estimate of the NNGP kernel is W_std²·a·a'/m + b_std² over the features a that the read-out sees. A rule that is
+wrong by a third fails.
 """
 
 import numpy as np
