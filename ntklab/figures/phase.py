@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 _ROLES: dict[str, Role] = {"ordered": "class0", "critical": "target", "chaotic": "class1", "unbounded": "class1"}
 _HERE: Role = "analytic"
-_LEAST_FACTOR, _MOST_FACTOR = 1.5, 4.0  # ends of the colours of χ₁, about 1
+_LEAST_FACTOR, _MOST_FACTOR = 2.0, 4.0  # ends of the colours of χ₁, about 1
 _THIN = 0.5
 _ROOM = 0.04  # of the height, below the diagram
 _STEPS = 30  # of an input pair through the correlation map
@@ -37,7 +37,7 @@ def phase_diagram(phase: Phase) -> Plane:
         title="Phase diagram",
         x=Axis("W_std", limits=(0.0, W_end)),
         y=Axis("b_std", limits=(low, b_end)),
-        points=(Points("this network", np.array([here.W_std]), np.array([here.b_std]), _HERE, weight=1.5),),
+        points=(Points("this network", np.array([here.W_std]), np.array([here.b_std]), _HERE, weight=2.0),),
         field_values=chi[::-1],
         extent=(0.0, W_end, 0.0, b_end),
         norm=_about_one(chi),

@@ -8,7 +8,7 @@ from typing import Any
 
 from ntklab import figures
 from ntklab.figures.model import Figure
-from ntklab.results import Data, Gram, MonteCarlo, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import Data, Gram, MonteCarlo, Phase, Spectrum, Trajectory, WidthConvergence
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +25,7 @@ class Scene:
     convergence: WidthConvergence | None = None
     monte_carlo: MonteCarlo | None = None
     monte_carlo_nngp: MonteCarlo | None = None
+    phase: Phase | None = None
     mode: int | None = None
 
 
@@ -59,11 +60,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class View:
-    """A place in the window and the choices of what to show there."""
+    """A place in the window and the choices of what to show there.
+
+    ``beside`` is the id of an earlier view whose place it shares: one of them is seen at a time.
+    """
 
     id: str
     title: str
     choices: tuple[Choice, ...]
+    beside: str = ""
 
 
 _KERNELS = "Compute kernels to see it: Ctrl+R"
@@ -71,6 +76,8 @@ _TRAIN = "Train to see it: Ctrl+T"
 _NETWORKS = "Draw random networks to see it: Ctrl+M"
 _MORE_NETWORKS = "Draw at least 3 networks beside an analytic kernel to see it: Ctrl+M"
 _SAMPLED = "MC"
+_PHASE = "Being computed"
+_DEPTH = "Depth"
 _SWEEP = "Drag the width, or sweep it: Ctrl+W"
 
 
@@ -133,6 +140,14 @@ VIEWS: tuple[View, ...] = (
         Choice("drift", "Drift", ("trajectory",), figures.drift, "drift", _TRAIN),
         Choice("convergence", "Width", ("convergence",), figures.convergence, "convergence", _SWEEP),
     )),
+    View("phase", "Phase", (
+        Choice("diagram", "Diagram", ("phase",), figures.phase_diagram, "phase", _PHASE),
+        Choice("map", "Map", ("phase",), figures.correlation_map, "correlation-map", _PHASE),
+        Choice("diagonal", "Diagonals against depth", ("phase",), figures.depth_diagonals, "depth-diagonal", _PHASE,
+               group=_DEPTH),
+        Choice("correlation", "Correlation against depth", ("phase",), figures.depth_correlation, "depth-correlation",
+               _PHASE, group=_DEPTH),
+    ), beside="function"),
 )  # fmt: skip
 
 

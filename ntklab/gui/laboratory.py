@@ -30,6 +30,7 @@ LIVE_DELAY_MS = 250
 SWEEP_WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
 SWEEP_SEEDS = 5
 SLOW_PARTS = {"trajectory", "convergence", "monte_carlo", "monte_carlo_nngp"}  # computed only when asked for
+UNASKED = ("forecast", "phase")  # kinds of tasks that begin by themselves
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Laboratory(QObject):
     def __init__(self, session: Session, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session, self.bridge = session, bridge
-        self.warm = self._told_running = False
+        self.warm = self._told_running = self._phase_wanted = False
         self._figures: dict[tuple[str, str], Figure] = {}
         self._redraws = Redraws(self)
         self._redraws.due.connect(self.show)
@@ -106,9 +107,15 @@ class Laboratory(QObject):
     @Slot()
     def stop(self) -> None:
         """Cancel the newest job that was asked for; what it found so far stays."""
-        asked = [job for job, task in self._tasks.items() if task.kind != "forecast"]
+        asked = [job for job, task in self._tasks.items() if task.kind not in UNASKED]
         if asked:
             self.bridge.cancel(asked[-1])
+
+    @Slot(bool)
+    def want_phase(self, wanted: bool) -> None:
+        """Whether the phase of the present experiment is to be at hand: while its view is in sight."""
+        self._phase_wanted = wanted
+        self._renew_phase()
 
     @Slot(int)
     def dial(self, width: int) -> None:
@@ -238,7 +245,7 @@ class Laboratory(QObject):
             return
         self.forecast_changed.emit(message.forecast, "")
         seconds = message.forecast.seconds
-        outdated = self.session.results.outdated - SLOW_PARTS
+        outdated = self.session.results.outdated - SLOW_PARTS - {"phase"}
         if seconds is not None and seconds < LIVE_SECONDS and outdated and task.experiment == self.session.experiment:
             self._compute()
 
@@ -274,8 +281,17 @@ class Laboratory(QObject):
         task = Task("kernels", experiment, then)
         self._run(task, "Kernels", lambda: work.kernels(experiment, scene), lane="science")
 
+    def _renew_phase(self) -> None:
+        experiment, results = self.session.experiment, self.session.results
+        fresh = results.phase is not None and "phase" not in results.outdated
+        under_way = any(task.kind == "phase" and task.experiment == experiment for task in self._tasks.values())
+        if self.warm and self._phase_wanted and not fresh and not under_way:
+            scene = self.scene()
+            self._run(Task("phase", experiment), "Phase", lambda: work.phase(experiment, scene), lane="phase")
+
     @Slot()
     def _forecast(self) -> None:
+        self._renew_phase()
         experiment = self.session.experiment
         if experiment.kernel.monte_carlo is None:
             self.estimates_forecast_changed.emit(None)

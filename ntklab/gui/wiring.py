@@ -17,7 +17,7 @@ from ntklab.progress import Forecast
 from ntklab.session import Change, edits
 
 MEMORY_MS = 2000
-QUIET = ("forecast", "dial")  # lanes of jobs too short to be announced
+QUIET = ("forecast", "dial", "phase")  # lanes of jobs too short to be announced
 
 if TYPE_CHECKING:
     from ntklab.gui.window import Window
@@ -63,6 +63,8 @@ def _wire_transport(window: Window) -> None:
 def _wire_views(window: Window) -> None:
     window.laboratory.figure_changed.connect(partial(_show_figure, window))
     window.views.active_changed.connect(partial(_show_card, window))
+    window.views.raised.connect(partial(_raised, window))
+    window.views.panels["phase"].clicked.connect(partial(_phase_clicked, window))
     for panel in window.views.panels.values():
         panel.choice_changed.connect(partial(_choice_changed, window))
         panel.clicked.connect(partial(_clicked, window))
@@ -178,6 +180,21 @@ def _clicked(window: Window, what: tuple[Any, ...]) -> None:
         window.views.panels["function"].choose("mode")
     elif kind == "sample":
         window.session.select(samples=(rest[0],), pair=(rest[0], rest[0]))
+
+
+def _raised(window: Window, _view: str) -> None:
+    window.laboratory.want_phase(window.views.sees("phase"))
+
+
+def _phase_clicked(window: Window, what: tuple[Any, ...]) -> None:
+    """A place on the diagram: try the deviations there."""
+    if what[0] != "at":
+        return
+    W_std, b_std = (float(f"{part:.3g}") for part in what[1:])
+    experiment = window.session.experiment
+    label = f"W_std {W_std:g}, b_std {b_std:g}"
+    guarded(window, lambda: window.session.edit(edits.set_deviations(experiment, W_std, b_std), label))
+    window.say(f"{label} in every hidden layer; Ctrl+Z takes it back")
 
 
 def _dialled_to_infinity(window: Window, there: bool) -> None:

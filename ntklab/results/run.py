@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ntklab.results.data import Data
 from ntklab.results.gram import Gram
 from ntklab.results.monte_carlo import MonteCarlo
+from ntklab.results.phase import Phase
 from ntklab.results.spectrum import Spectrum
 from ntklab.results.trajectory import Trajectory
 
@@ -15,7 +16,7 @@ from ntklab.results.trajectory import Trajectory
 class Run:
     """Results by name; a part that was not asked for, or not reached, is None. Kernels are on the training samples.
 
-    ``monte_carlo`` estimates the NTK, ``monte_carlo_nngp`` the NNGP kernel.
+    ``monte_carlo`` estimates the NTK, ``monte_carlo_nngp`` the NNGP kernel. ``phase`` is where depth leads the network.
     """
 
     experiment: str
@@ -28,3 +29,4 @@ class Run:
     trajectory: Trajectory | None = None
     monte_carlo: MonteCarlo | None = None
     monte_carlo_nngp: MonteCarlo | None = None
+    phase: Phase | None = None

@@ -11,7 +11,7 @@ from typing import Any
 
 from ntklab.session import sketches
 from ntklab.session.sketches import changed, inside, known, settled, sketch_of
-from ntklab.spec import SOURCE_TYPES, Experiment, Layer, Spec, fitted, sample_shape
+from ntklab.spec import SOURCE_TYPES, Branch, Experiment, Layer, Spec, fitted, sample_shape
 from ntklab.spec.dataset import SCALINGS, sample_count
 from ntklab.spec.faults import complaint, suggestion
 
@@ -71,6 +71,20 @@ def set_width(experiment: Experiment, width: int) -> Experiment:
     return _replaced(experiment, architecture=experiment.architecture.with_width(width))
 
 
+def set_deviations(experiment: Experiment, W_std: float, b_std: float) -> Experiment:
+    """Give every layer with weights but the read-out these deviations; the read-out too, where it is the only one.
+
+    Layers without a bias get none for a ``b_std`` of 0.
+    """
+    architecture, last = experiment.architecture, experiment.architecture.readout_index
+    layers = tuple(
+        layer if index == last else _deviated(layer, W_std, b_std) for index, layer in enumerate(architecture.layers)
+    )
+    if layers == architecture.layers and last is not None:
+        layers = (*layers[:last], _deviated(layers[last], W_std, b_std))
+    return _replaced(experiment, architecture=architecture.replace(layers=layers))
+
+
 def set_parameterisation(experiment: Experiment, param: str) -> Experiment:
     """Give every layer with weights the parameterisation "ntk", "standard" or "mup"."""
     return settled(experiment, sketches.set_everywhere(sketch_of(experiment), param=param))
@@ -115,6 +129,15 @@ def set_layer(experiment: Experiment, index: Place, layer: Layer) -> Experiment:
 def layer_at(experiment: Experiment, index: Place) -> Layer:
     """The layer at an index or path. Raises ``SpecError`` if there is none."""
     return sketches.layer_at(sketch_of(experiment), _path(index))
+
+
+def _deviated(layer: Any, W_std: float, b_std: float) -> Any:
+    if isinstance(layer, Branch):
+        branches = tuple(tuple(_deviated(part, W_std, b_std) for part in path) for path in layer.branches)
+        return layer.replace(branches=branches)
+    if not hasattr(layer, "W_std"):
+        return layer
+    return layer.replace(W_std=W_std, b_std=b_std if b_std or layer.b_std is not None else None)
 
 
 def _path(index: Place) -> tuple[int, ...]:

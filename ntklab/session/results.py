@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from ntklab.errors import SpecError
-from ntklab.results import Data, Gram, MonteCarlo, Run, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import Data, Gram, MonteCarlo, Phase, Run, Spectrum, Trajectory, WidthConvergence
 from ntklab.spec import Architecture, Branch, Experiment, Layer
 
 
@@ -30,6 +30,7 @@ class Results:
     convergence: WidthConvergence | None = None
     monte_carlo: MonteCarlo | None = None
     monte_carlo_nngp: MonteCarlo | None = None
+    phase: Phase | None = None
     outdated: frozenset[str] = frozenset()
     _made_of: dict[str, Hashable] = field(default_factory=dict, repr=False)
 
@@ -131,4 +132,5 @@ INGREDIENTS: dict[str, Callable[[Experiment], Hashable]] = {
     "convergence": _infinite,
     "monte_carlo": _estimated,
     "monte_carlo_nngp": _estimated,
+    "phase": lambda experiment: (experiment.dataset, experiment.architecture.replace(name="")),
 }

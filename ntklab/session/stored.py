@@ -14,7 +14,7 @@ import numpy as np
 
 from ntklab.errors import FileError
 from ntklab.files import write_atomically
-from ntklab.results import Data, Gram, MonteCarlo, Provenance, Run, Spectrum, Trajectory
+from ntklab.results import Data, Gram, MonteCarlo, Phase, Provenance, Run, Spectrum, Trajectory
 
 _PARTS: dict[str, type] = {
     "data": Data,
@@ -26,6 +26,7 @@ _PARTS: dict[str, type] = {
     "trajectory": Trajectory,
     "monte_carlo": MonteCarlo,
     "monte_carlo_nngp": MonteCarlo,
+    "phase": Phase,
 }
 
 

@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ntklab.gui.panels import readings
+from ntklab.gui.panels.card_spec import CardSpec, Symbol, Value
 from ntklab.gui.panels.outline import outline, parameterisations, widths
+from ntklab.gui.panels.phase_cards import PHASE_CARDS
 from ntklab.gui.panels.words import PARAMETERISATION_TITLES
 from ntklab.gui.widgets.numbers import integer, number, percent
 from ntklab.results import MonteCarlo, ZScores, agreement
 from ntklab.session import Session
 from ntklab.spec import Dense, parameter_count
-
-Value = Callable[[Session], str]
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """A symbol as it stands in the formula (see ``widgets.maths``), what it means, and its present value."""
-
-    sign: str
-    meaning: str
-    value: Value
-
-
-@dataclass(frozen=True)
-class CardSpec:
-    """``formula`` is written for ``widgets.maths``; ``text`` says what it is about; ``reference`` who found it."""
-
-    id: str
-    title: str
-    formula: str
-    text: str
-    symbols: tuple[Symbol, ...]
-    reference: str
-
-    def rows(self, session: Session) -> tuple[tuple[str, str, str], ...]:
-        """Symbol, meaning, value."""
-        return tuple((symbol.sign, symbol.meaning, symbol.value(session)) for symbol in self.symbols)
 
 
 def _samples(session: Session) -> str:
@@ -309,6 +283,7 @@ CARDS: tuple[CardSpec, ...] = (
         (Symbol("s", "fitted slope", _slope), Symbol("n", "widths, seeds", _sweep), _DISTANCE),
         "Jacot et al. 2018, arXiv:1806.07572; Huang, Yau 2020, arXiv:1909.08156",
     ),
+    *PHASE_CARDS,
 )  # fmt: skip
 
 

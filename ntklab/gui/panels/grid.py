@@ -1,13 +1,13 @@
-"""The centre of the window: four views in two rows, one of which may take the whole place."""
+"""The centre of the window: four places in two rows, one of which may take all the room. Views may share a place."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from ntklab.figures.model import Figure
-from ntklab.figures.views import VIEWS
+from ntklab.figures.views import VIEWS, View
 from ntklab.gui.panels.view import ViewPanel
 
 
@@ -26,19 +26,20 @@ class ViewGrid(QWidget):
     """Holds the ``ViewPanel`` of each row of ``VIEWS`` and knows which is active."""
 
     active_changed = Signal(str, str)  # view, choice
+    raised = Signal(str)  # the view that is now seen in its place
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.panels = {view.id: ViewPanel(view, self) for view in VIEWS}
+        self.panels: dict[str, ViewPanel] = {}
+        self._places = [self._place(sharing) for sharing in _sharing(VIEWS)]
         self.active = VIEWS[0].id
         self.panels[self.active].set_active(True)
         self._share = 0.5  # of the first column in the width
         self._rows = QSplitter(Qt.Orientation.Vertical, self)
-        panels = list(self.panels.values())
-        for start in range(0, len(panels), 2):
+        for start in range(0, len(self._places), 2):
             row = Row(Qt.Orientation.Horizontal)
-            for panel in panels[start : start + 2]:
-                row.addWidget(panel)
+            for place in self._places[start : start + 2]:
+                row.addWidget(place)
                 row.setStretchFactor(row.count() - 1, 1)
             row.setChildrenCollapsible(False)
             self._rows.addWidget(row)
@@ -50,10 +51,22 @@ class ViewGrid(QWidget):
         for row in self._row_splitters():
             row.splitterMoved.connect(self._column_moved)
             row.resized.connect(self._align_rows)
-        for panel in panels:
+
+    def _place(self, sharing: tuple[View, ...]) -> QStackedWidget:
+        """A place with the panels of the views that share it, the first in sight."""
+        place = QStackedWidget(self)
+        for view in sharing:
+            panel = self.panels[view.id] = ViewPanel(view, sharing=sharing)
             panel.activated.connect(self._activated)
             panel.choice_changed.connect(self._choice_changed)
             panel.maximise_requested.connect(self._maximise)
+            panel.tab_pressed.connect(self._tab_pressed)
+            place.addWidget(panel)
+        return place
+
+    def sees(self, view: str) -> bool:
+        """Whether ``view`` is in sight in its place."""
+        return any(place.currentWidget() is self.panels[view] for place in self._places)
 
     def active_figure(self) -> Figure | None:
         """What the active view shows."""
@@ -76,10 +89,10 @@ class ViewGrid(QWidget):
             self._maximise(self.active)
 
     def restore(self) -> bool:
-        """Show all views again; whether one was maximised."""
-        hidden = [panel for panel in self.panels.values() if panel.isHidden()]
-        for panel in self.panels.values():
-            panel.show()
+        """Show all places again; whether one had all the room."""
+        hidden = [place for place in self._places if place.isHidden()]
+        for place in self._places:
+            place.show()
         for splitter in self._row_splitters():
             splitter.show()
         return bool(hidden)
@@ -97,13 +110,12 @@ class ViewGrid(QWidget):
     @Slot()
     def _align_rows(self) -> None:
         """Columns have the same edges in every row: the same share of the width, and the same least widths."""
-        panels = list(self.panels.values())
-        if any(panel.isHidden() for panel in panels):
+        if any(place.isHidden() for place in self._places):
             return
-        for column in (panels[0::2], panels[1::2]):
-            least = max(panel.minimumSizeHint().width() for panel in column)
-            for panel in column:
-                panel.setMinimumWidth(least)
+        for column in (self._places[0::2], self._places[1::2]):
+            least = max(place.minimumSizeHint().width() for place in column)
+            for place in column:
+                place.setMinimumWidth(least)
         for row in self._row_splitters():
             first = round(self._share * row.width())
             row.setSizes([first, row.width() - row.handleWidth() - first])
@@ -113,19 +125,42 @@ class ViewGrid(QWidget):
         if self.restore():
             return
         self._activated(view)
-        chosen = self.panels[view]
-        for panel in self.panels.values():
-            panel.setVisible(panel is chosen)
+        chosen = self._place_of(view)
+        for place in self._places:
+            place.setVisible(place is chosen)
         for splitter in self._row_splitters():
             splitter.setVisible(splitter.isAncestorOf(chosen))
+
+    def _place_of(self, view: str) -> QStackedWidget:
+        return next(place for place in self._places if place.isAncestorOf(self.panels[view]))
+
+    @Slot(str)
+    def _tab_pressed(self, view: str) -> None:
+        self._activated(view)
+        self.panels[view].setFocus()
 
     @Slot(str)
     def _activated(self, view: str) -> None:
         self.panels[self.active].set_active(False)
         self.active = view
         self.panels[view].set_active(True)
+        self._raise(view)
         self.active_changed.emit(view, self.panels[view].choice.id)
+
+    def _raise(self, view: str) -> None:
+        if not self.sees(view):
+            self._place_of(view).setCurrentWidget(self.panels[view])
+            self.raised.emit(view)
 
     @Slot(str, str)
     def _choice_changed(self, view: str, _choice: str) -> None:
         self._activated(view)
+
+
+def _sharing(views: tuple[View, ...]) -> list[tuple[View, ...]]:
+    """Views by place, in order."""
+    found = {view.id: [view] for view in views if not view.beside}
+    for view in views:
+        if view.beside:
+            found[view.beside].append(view)
+    return [tuple(sharing) for sharing in found.values()]

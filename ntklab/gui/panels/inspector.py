@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from ntklab.gui.panels import readings
-from ntklab.gui.panels.cards import CARDS, CardSpec, card
+from ntklab.gui.panels.card_spec import CardSpec
+from ntklab.gui.panels.cards import CARDS, card
 from ntklab.gui.panels.reading_table import BadgeRow, ReadingTable
 from ntklab.gui.panels.samples import SampleView
 from ntklab.gui.panels.watching import watch

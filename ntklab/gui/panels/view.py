@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from ntklab.figures.model import Figure
 from ntklab.figures.views import Choice, View
@@ -18,10 +19,14 @@ OUTDATED = "of an earlier experiment"
 
 
 class ViewPanel(QWidget):
-    """Shows the figures of one ``View``. Signals carry the view's id first."""
+    """Shows the figures of one ``View``; the titles of others that share its place are tabs beside its own.
+
+    Signals carry the view's id first; ``tab_pressed`` that of the view asked for.
+    """
 
     choice_changed = Signal(str, str)
     activated = Signal(str)
+    tab_pressed = Signal(str)
     clicked = Signal(object)
     hovered = Signal(str)
     maximise_requested = Signal(str)
@@ -29,7 +34,7 @@ class ViewPanel(QWidget):
     copy_requested = Signal(object)
     data_requested = Signal(object)
 
-    def __init__(self, view: View, parent: QWidget | None = None) -> None:
+    def __init__(self, view: View, parent: QWidget | None = None, *, sharing: tuple[View, ...] = ()) -> None:
         super().__init__(parent)
         self.view = view
         self.setObjectName(f"view-{view.id}")
@@ -48,18 +53,29 @@ class ViewPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(self._header())
+        layout.addLayout(self._header(sharing or (view,)))
         layout.addWidget(self._stack, 1)
 
-    def _header(self) -> QHBoxLayout:
+    def _header(self, sharing: tuple[View, ...]) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(12, 8, 8, 0)
+        row.setSpacing(10)
         self._title.setProperty("role", "section")
-        row.addWidget(self._title)
-        row.addSpacing(8)
+        for view in sharing:
+            row.addWidget(self._title if view is self.view else self._tab(view))
         self._segments.chosen.connect(self.choose)
         row.addWidget(self._segments, 1)
         return row
+
+    def _tab(self, view: View) -> QToolButton:
+        tab = QToolButton()
+        tab.setText(view.title.upper())
+        tab.setObjectName(f"tab-{view.id}")
+        tab.setProperty("role", "tab")
+        tab.setAccessibleName(f"Show {view.title}")
+        tab.setToolTip(f"Show {view.title} here")
+        tab.clicked.connect(partial(self._tab_clicked, view.id))
+        return tab
 
     @property
     def choice(self) -> Choice:
@@ -116,6 +132,9 @@ class ViewPanel(QWidget):
                 self._segments.check(choice_id)
                 self._choice = choice
                 self.choice_changed.emit(self.view.id, choice.id)
+
+    def _tab_clicked(self, view_id: str, _checked: bool = False) -> None:
+        self.tab_pressed.emit(view_id)
 
     @Slot()
     def _plot_activated(self) -> None:

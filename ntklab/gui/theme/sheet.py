@@ -32,6 +32,9 @@ QToolTip { background: $raised; color: $text; border: 1px solid $border; padding
 QLabel { background: transparent; }
 QLabel[role="section"] { color: $muted; font-size: $small; font-weight: 600; letter-spacing: 0.6px; }
 QLabel[role="section"][active="true"] { color: $accent; }
+QToolButton[role="tab"] { color: $muted; font-size: $small; font-weight: 600; letter-spacing: 0.6px; border: none;
+    padding: 0; margin: 0 -$px4; background: transparent; }
+QToolButton[role="tab"]:hover, QToolButton[role="tab"]:focus { color: $text; background: transparent; }
 QLabel[role="caption"] { color: $muted; font-size: $small; }
 QLabel[role="title"] { font-weight: 600; }
 QLabel[role="muted"] { color: $muted; }
