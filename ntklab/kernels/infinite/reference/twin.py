@@ -291,7 +291,8 @@ def _weights(mechanism: str, scores: Array, seen: Array) -> Array:
     """Of all keys for one query; keys that are not seen have none."""
     if mechanism == "SOFTMAX":
         exponentials = np.where(seen, np.exp(scores - scores.max()), 0.0)
-        return exponentials / max(exponentials.sum(), 1e-300)
+        share: Array = exponentials / max(exponentials.sum(), 1e-300)
+        return share
     functions: dict[str, Callable[[Array], Array]] = {
         "IDENTITY": lambda x: x, "RELU": lambda x: np.maximum(x, 0), "ABS": np.abs,
         "FLAT": lambda x: np.full_like(x, 1 / len(x)),
