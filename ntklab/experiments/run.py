@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ntklab.experiments.forecast import forecast
-from ntklab.experiments.stages import data_stage, kernel_stages, training_stage
+from ntklab.experiments.phase import phase, phase_forecast
+from ntklab.experiments.stages import data_stage, kernel_stages, training_stage, without_forecast
 from ntklab.progress import Work
 from ntklab.results import Run
 from ntklab.spec import Experiment
 
 
 def run(experiment: Experiment, *, estimates: bool = True) -> Work[Run]:
-    """Data, kernels, spectra, then training: the events of ``kernels`` followed by those of ``train``."""
-    yield forecast(experiment, estimates=estimates)
+    """Data, kernels, spectra, phase, then training: the events of ``kernels``, ``phase`` and ``train``."""
+    whole, one = forecast(experiment, estimates=estimates), phase_forecast(experiment)
+    seconds = None if whole.seconds is None or one.seconds is None else whole.seconds + one.seconds
+    yield replace(whole, peak_bytes=max(whole.peak_bytes, one.peak_bytes), seconds=seconds)
     data = yield from data_stage(experiment)
     found = yield from kernel_stages(experiment, data, estimates=estimates)
+    found = replace(found, phase=(yield from without_forecast(phase(experiment, data))))
     trajectory = yield from training_stage(experiment, data)
     return replace(found, trajectory=trajectory)
