@@ -12,17 +12,22 @@ from ntklab.experiments.stages import monte_carlo_work
 from ntklab.kernels import budget
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
+from ntklab.kernels.infinite.phase import dominant
 from ntklab.kernels.threads import threads
 from ntklab.progress import Forecast, T, Work
 from ntklab.results import RUNS
-from ntklab.spec import Experiment, output_shape
+from ntklab.spec import Experiment, activations, output_shape
 
 SPECTRUM_COPIES = 6  # matrices alive inside an eigendecomposition
 SPECTRUM_SECONDS = 2e-10  # times N³
+PHASE_BYTES = 60_000_000
+PHASE_SECONDS = {True: 4.0, False: 0.4}  # with integrals, and in closed form
 
 
-def forecast(experiment: Experiment, *, estimates: bool = True) -> Forecast:
+def forecast(experiment: Experiment, *, estimates: bool = True, phase: bool = False) -> Forecast:
     """Peak bytes, rough seconds and the routes of ``run``: by arithmetic, without loading the data.
+
+    With ``phase`` that of a run outside of a window, which leaves the phase out until somebody looks at it.
 
     Counts the kernels that are kept beside the stage that needs most. Takes some ms; a very wide network is drawn once,
     as its kernel's plan is made by trying it on two samples. Raises ``DataError`` where the source has not that many
@@ -30,7 +35,9 @@ def forecast(experiment: Experiment, *, estimates: bool = True) -> Forecast:
     ``DeviceError``.
     """
     data, training = _data(experiment), _training(experiment)  # arithmetic alone, so before a network is drawn
-    return _joined([data, _kernels(experiment, estimates=estimates), training], kept=_kept_bytes(experiment))
+    stages = [data, _kernels(experiment, estimates=estimates), training]
+    stages += [phase_forecast(experiment)] if phase else []
+    return _joined(stages, kept=_kept_bytes(experiment))
 
 
 def kernels_forecast(experiment: Experiment, *, estimates: bool = True) -> Forecast:
@@ -50,6 +57,13 @@ def empirical_forecast(experiment: Experiment) -> Forecast:
 def monte_carlo_forecast(experiment: Experiment) -> Forecast:
     """Of the Monte Carlo estimates alone; draws the widest network and times it on two samples."""
     return _first(monte_carlo_work(experiment, _stand_in(experiment)))
+
+
+def phase_forecast(experiment: Experiment) -> Forecast:
+    """Of ``phase``."""
+    activation = dominant(experiment.architecture).activation
+    seconds = PHASE_SECONDS[isinstance(activation, activations.Numerical)]
+    return Forecast(data_bytes(experiment) + PHASE_BYTES, seconds, route="phase")
 
 
 def training_forecast(experiment: Experiment) -> Forecast:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ntklab import spec
 from ntklab.errors import NtkLabError
-from ntklab.experiments.forecast import data_bytes
+from ntklab.experiments.forecast import phase_forecast
 from ntklab.experiments.stages import data_stage, samples
 from ntklab.kernels.infinite import phase as theory
 from ntklab.kernels.threads import beating, threads_for
-from ntklab.progress import Forecast, Partial, Progress, T, Work
+from ntklab.progress import Partial, Progress, T, Work
 from ntklab.results import Data, Phase, Provenance, Regime
 from ntklab.spec import Architecture, Experiment, caption
 
@@ -29,8 +29,6 @@ _POINTS = 201  # of the correlation map
 _LEAST_DEPTH, _MOST_DEPTH = 50, 200
 _ORDERED, _CHAOTIC = 0.8, 1.5  # of the critical W_std, for the settings to compare with
 _SAMPLES = 256  # whose mean correlation is taken
-_BYTES = 60_000_000
-_SECONDS = {True: 4.0, False: 0.4}  # with integrals, and in closed form
 
 
 def phase(experiment: Experiment, data: Data | None = None) -> Work[Phase]:
@@ -45,13 +43,6 @@ def phase(experiment: Experiment, data: Data | None = None) -> Work[Phase]:
     found = yield from phase_of(experiment.architecture, samples(experiment, data), spec_hash=experiment.content_hash())
     yield Partial("phase", found)
     return found
-
-
-def phase_forecast(experiment: Experiment) -> Forecast:
-    """Of ``phase``."""
-    activation = theory.dominant(experiment.architecture).activation
-    seconds = _SECONDS[isinstance(activation, spec.activations.Numerical)]
-    return Forecast(data_bytes(experiment) + _BYTES, seconds, _CELLS // _ROWS, "phase")
 
 
 def phase_of(architecture: Architecture, X: Any | None = None, *, spec_hash: str = "") -> Work[Phase]:

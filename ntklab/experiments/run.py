@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ntklab.experiments.forecast import forecast
-from ntklab.experiments.phase import phase, phase_forecast
+from ntklab.experiments.phase import phase
 from ntklab.experiments.stages import data_stage, kernel_stages, training_stage, without_forecast
 from ntklab.progress import Work
 from ntklab.results import Run
@@ -14,9 +14,7 @@ from ntklab.spec import Experiment
 
 def run(experiment: Experiment, *, estimates: bool = True) -> Work[Run]:
     """Data, kernels, spectra, phase, then training: the events of ``kernels``, ``phase`` and ``train``."""
-    whole, one = forecast(experiment, estimates=estimates), phase_forecast(experiment)
-    seconds = None if whole.seconds is None or one.seconds is None else whole.seconds + one.seconds
-    yield replace(whole, peak_bytes=max(whole.peak_bytes, one.peak_bytes), seconds=seconds)
+    yield forecast(experiment, estimates=estimates, phase=True)
     data = yield from data_stage(experiment)
     found = yield from kernel_stages(experiment, data, estimates=estimates)
     found = replace(found, phase=(yield from without_forecast(phase(experiment, data))))

@@ -10,7 +10,18 @@ from ntklab.experiments.width_convergence import fitted_slope
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
 from ntklab.progress import Forecast, Partial, Progress, drain
-from ntklab.results import Data, Gram, Moment, Run, Spectrum, Tile, Trajectory, WidthConvergence, relative_distance
+from ntklab.results import (
+    Data,
+    Gram,
+    Moment,
+    Phase,
+    Run,
+    Spectrum,
+    Tile,
+    Trajectory,
+    WidthConvergence,
+    relative_distance,
+)
 from ntklab.spec import Dataset, Experiment, KernelRequest, Training
 from ntklab.spec.dataset import Spirals
 
@@ -46,10 +57,11 @@ def values(events, key):
     return [event.value for event in events if isinstance(event, Partial) and event.key == key]
 
 
-FINISHED = ["data", "ntk", "nngp", "empirical", "empirical_spectrum", "ntk_spectrum", "trajectory"]
+FINISHED = ["data", "ntk", "nngp", "empirical", "empirical_spectrum", "ntk_spectrum", "phase", "trajectory"]
 KINDS = {
     "data": Data, "ntk": Gram, "nngp": Gram, "empirical": Gram, "empirical_spectrum": Spectrum,
-    "ntk_spectrum": Spectrum, "trajectory": Trajectory, "tile": Tile, "moment": Moment, "training": Trajectory,
+    "ntk_spectrum": Spectrum, "phase": Phase, "trajectory": Trajectory, "tile": Tile, "moment": Moment,
+    "training": Trajectory,
 }  # fmt: skip
 
 
@@ -73,7 +85,7 @@ def test_a_run_finds_everything(ran):
 def test_one_forecast_comes_first(ran):
     _, events = ran
     assert [i for i, event in enumerate(events) if isinstance(event, Forecast)] == [0]
-    assert events[0] == experiments.forecast(experiment())
+    assert events[0] == experiments.forecast(experiment(), phase=True)
     assert any(isinstance(event, Progress) for event in events)
 
 
