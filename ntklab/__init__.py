@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     )
     from ntklab.generalization import posterior
     from ntklab.progress import Event, Forecast, Partial, Progress, Work, drain
-    from ntklab.results import Data, FunctionPath, Gram, Run, Spectrum, Trajectory
+    from ntklab.results import Data, FunctionPath, Gram, MonteCarlo, Phase, Run, Spectrum, Trajectory
     from ntklab.spec import (
         Aggregate,
         Architecture,
@@ -103,6 +103,8 @@ __all__ = [
     "largest_learning_rate",
     "linearize",
     "load",
+    "monte_carlo_kernel",
+    "phase",
     "posterior",
     "run",
     "show",
@@ -167,6 +169,32 @@ def empirical_ntk(
         model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory
     )
     return drain(work)
+
+
+def monte_carlo_kernel(
+    architecture: Architecture, x1: ArrayLike, x2: ArrayLike | None = None, *, kind: str = "ntk", **options: Any
+) -> MonteCarlo:
+    """A kernel of ``architecture`` as mean and standard error over random networks; ``kind`` "ntk" or "nngp".
+
+    For every network that can be drawn, with a closed form or without. ``options``: ``widths``, ``seeds``, ``dtype``,
+    ``device``, ``memory``, ``pattern1``, ``pattern2``, ``mask_constant``. Details, estimators and errors:
+    ``ntklab.kernels.monte_carlo.monte_carlo_kernel``.
+    """
+    from ntklab.kernels import monte_carlo
+    from ntklab.progress import drain
+
+    return drain(monte_carlo.monte_carlo_kernel(architecture, x1, x2, kinds=(kind,), **options))[kind]
+
+
+def phase(experiment: Experiment) -> Phase:
+    """Ordered, critical or chaotic: χ₁, fixed points, and diagonals against depth of an experiment's network.
+
+    Details, sources and errors: ``ntklab.experiments.phase``.
+    """
+    from ntklab import experiments
+    from ntklab.progress import drain
+
+    return drain(experiments.phase(experiment))
 
 
 def spectrum(
