@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
-from math import acos, pi, sqrt
+from math import acos, ceil, pi, sqrt
 
 import numpy as np
 import torch
@@ -28,8 +28,9 @@ def expectation(f: Function, g: Function, q1: float, S: float, q2: float) -> flo
     rho = S / sqrt(q1 * q2) if q1 * q2 > 0 else 0.0
     turn = acos(min(1.0, max(-1.0, rho)))
     rays = sorted({angle % (2 * pi) for base in (0.0, turn) for angle in (base + pi / 2, base - pi / 2)})
-    angle, weight = _panels((*rays, rays[0] + 2 * pi), pi / 8)
-    r, w = _panels((0.0, 13.0), 1.0)
+    finer = ceil(max(1.0, sqrt(max(q1, q2)) / 2))  # functions vary on the scale of 1
+    angle, weight = _panels((*rays, rays[0] + 2 * pi), pi / 8 / finer)
+    r, w = _panels((0.0, 13.0), 1 / finer)
     u = torch.from_numpy(sqrt(q1) * np.cos(angle)[:, None] * r)
     v = torch.from_numpy(sqrt(q2) * np.cos(angle - turn)[:, None] * r)
     return float(weight @ (f(u) * g(v)).numpy() @ (w * r * np.exp(-r * r / 2))) / (2 * pi)
