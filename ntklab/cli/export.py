@@ -11,7 +11,8 @@ from ntklab.cli.experiment import add_options, chosen
 from ntklab.cli.main import UsageError
 from ntklab.cli.meter import Meter
 from ntklab.files import check_folder
-from ntklab.progress import drain
+from ntklab.progress import Work, drain
+from ntklab.results import Run
 from ntklab.spec import Experiment
 
 if TYPE_CHECKING:
@@ -113,11 +114,24 @@ def _work(experiment: Experiment, parts: set[str]) -> Any:
     """The least that finds ``parts``."""
     from ntklab import experiments
 
+    if "phase" in parts:
+        return _phase(experiment)
     if "monte_carlo" in parts:
         return experiments.monte_carlo(experiment)
     if "trajectory" in parts:
         return experiments.run(experiment, estimates=False)
     return experiments.kernels(experiment, estimates=False)
+
+
+def _phase(experiment: Experiment) -> Work[Run]:
+    """The data and the phase alone."""
+    from ntklab import experiments
+    from ntklab.experiments.stages import data_stage, without_forecast
+
+    yield experiments.phase_forecast(experiment)
+    data = yield from data_stage(experiment)
+    phase = yield from without_forecast(experiments.phase(experiment, data))
+    return Run(experiment.content_hash(), data, phase=phase)
 
 
 def _drained(options: argparse.Namespace, work: Any) -> Any:

@@ -5,7 +5,7 @@ Importing this imports torch: do it late, in the thread that computes.
 
 from ntklab.experiments.devices import devices, use_threads
 from ntklab.experiments.empirical import empirical
-from ntklab.experiments.forecast import forecast, monte_carlo_forecast
+from ntklab.experiments.forecast import forecast, monte_carlo_forecast, phase_forecast
 from ntklab.experiments.kernels import kernels
 from ntklab.experiments.load import load
 from ntklab.experiments.monte_carlo import monte_carlo
@@ -25,6 +25,7 @@ __all__ = [
     "monte_carlo",
     "monte_carlo_forecast",
     "phase",
+    "phase_forecast",
     "phase_of",
     "run",
     "train",

@@ -25,7 +25,7 @@ class Number:
 
 def key_numbers(run: Run) -> tuple[Number, ...]:
     """What a reader asks first; quantities of parts that are not there are left out."""
-    return (*_distance(run), *_estimates(run), *_spectra(run), *_training(run), *_accuracies(run))
+    return (*_distance(run), *_estimates(run), *_spectra(run), *_phase(run), *_training(run), *_accuracies(run))
 
 
 def _distance(run: Run) -> Iterator[Number]:
@@ -72,6 +72,21 @@ def _spectra(run: Run) -> Iterator[Number]:
             first = found[0][1]
             yield Number(name, words, convention.format(ridge=captions.number(first.ridge),
                                                         loss=captions.loss(first.loss)))  # fmt: skip
+
+
+def _phase(run: Run) -> Iterator[Number]:
+    if run.phase is None:
+        return
+    here = run.phase.here
+    setting = f"{run.phase.activation}, W_std {captions.number(here.W_std)}, b_std {captions.number(here.b_std)}"
+    yield Number("phase", f"{here.word}, χ₁ = {captions.number(here.chi1)}", f"χ₁ = W_std² E φ′² at q*; {setting}")
+    c = "kept" if np.isnan(here.correlation) else captions.number(here.correlation)
+    yield Number("variance q* and correlation c* at great depth", f"{captions.number(here.variance)}, {c}",
+                 "fixed points of the infinite-width recursion")  # fmt: skip
+    if run.phase.depth_to_width is not None and run.phase.spread is not None:
+        spread = f"output variances differ by ±{captions.number(100 * run.phase.spread, 2)} % between networks"
+        yield Number("depth over width", captions.number(run.phase.depth_to_width, 2),
+                     f"Σ 1/n over the hidden layers; {spread}, to first order")  # fmt: skip
 
 
 def _training(run: Run) -> Iterator[Number]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ntklab.export.contents import metadata, to_json
 from ntklab.files import write_atomically
-from ntklab.results import Data, Gram, MonteCarlo, Run, Spectrum, Trajectory
+from ntklab.results import Data, Gram, MonteCarlo, Phase, Run, Spectrum, Trajectory
 from ntklab.spec import Experiment
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -59,7 +59,7 @@ def tables(run: Run) -> dict[str, Table]:
         estimate: MonteCarlo | None = getattr(run, part)
         if estimate is not None:
             found |= _estimate(part, estimate)
-    return found
+    return found if run.phase is None else found | _phase(run.phase)
 
 
 def safe(cell: Any) -> Any:
@@ -146,6 +146,45 @@ def _trajectory(found: Trajectory) -> dict[str, Table]:
         rows = np.column_stack([np.arange(values.shape[1]), *(values[r] for r in range(len(found.runs)))])
         tables[f"trajectory_final_{split}"] = Table("trajectory", header, rows)
     return tables
+
+
+def _phase(found: Phase) -> dict[str, Table]:
+    """Settings, diagram, lines, correlation maps, profiles against depth, and the network's own layers."""
+    names = (
+        "name",
+        "phase",
+        "W_std",
+        "b_std",
+        "q*",
+        "chi1",
+        "c*",
+        "slope at c*",
+        "gradient depth",
+        "correlation depth",
+    )
+    settings = [
+        (r.name, r.word, r.W_std, r.b_std, r.variance, r.chi1, r.correlation, r.slope, r.gradient_depth,
+         r.correlation_depth) for r in found.regimes
+    ]  # fmt: skip
+    b_std, W_std = np.meshgrid(found.grid_b_std, found.grid_W_std, indexing="ij")
+    diagram = np.column_stack([W_std.ravel(), b_std.ravel(), found.grid_chi1.ravel()])
+    depth = found.variance_profile.shape[1]
+    profiles = [
+        (name, layer + 1, *(float(part[row, layer]) for part in
+                            (found.variance_profile, found.tangent_profile, found.correlation_profile)))
+        for row, name in enumerate(found.names) for layer in range(depth)
+    ]  # fmt: skip
+    layers = zip(found.layers, found.layer_variance.tolist(), found.layer_tangent.tolist(),
+                 found.layer_correlation.tolist(), strict=True)  # fmt: skip
+    quantities = ("K(x, x)", "NTK(x, x)", "correlation")
+    return {
+        "phase": Table("phase", names, settings),
+        "phase_diagram": Table("phase", ("W_std", "b_std", "chi1"), diagram),
+        "phase_critical_line": Table("phase", ("W_std", "b_std"), found.critical_line.T),
+        "phase_correlation_map": Table("phase", ("c", *found.names), np.column_stack([found.map_from, found.map_to.T])),
+        "phase_profiles": Table("phase", ("name", "layer", *quantities), profiles),
+        "phase_layers": Table("phase", ("layer", *quantities), list(layers)),
+    }
 
 
 def _columns(dtype: np.dtype[Any], *columns: NDArray[Any]) -> NDArray[Any]:
