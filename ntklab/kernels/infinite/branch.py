@@ -25,7 +25,7 @@ class Merge(Step):
 
     def __init__(self, layer: spec.Branch, branches: Sequence[Step], before: Form, context: Context) -> None:
         ends = [branch.after for branch in branches]
-        axis = _spatial_axis(layer, before)
+        axis = _spatial_axis(layer, ends[0])
         super().__init__(before, _merged(layer.merge, ends, axis), context)
         self.branches = branches
         self._widths = [end.width for end in ends]
@@ -77,8 +77,8 @@ class Merge(Step):
 
 
 def bind(layer: spec.Branch, branches: Sequence[Step], before: Form, context: Context, place: str) -> Step:
-    """Raises ``NtkLabError`` where the branches are not independent, or a sum is not of Gaussian units."""
-    _check(layer, branches, before, place)
+    """Raises ``NtkLabError`` where the branches are not independent, or units meet that have no mean of zero."""
+    _check(layer, branches, place)
     return Merge(layer, branches, before, context)
 
 
@@ -121,18 +121,20 @@ def _blocks(parts: Sequence[Tensor], axis: int, form: Form) -> Tensor:
     return whole
 
 
-def _spatial_axis(layer: spec.Branch, before: Form) -> int | None:
-    """The spatial axis of a concatenation, None for channels; axis 0 of the spec is the batch."""
+def _spatial_axis(layer: spec.Branch, end: Form) -> int | None:
+    """The spatial axis of a concatenation of ends like ``end``, None for channels; axis 0 of the spec is the batch."""
     if layer.merge != "concat" or layer.axis is None:
         return None
-    rank = len(before.sizes) + 2
+    rank = len(end.sizes) + 2
     axis = layer.axis % rank
     return None if axis == rank - 1 else axis - 1
 
 
 def _merged(how: str, ends: Sequence[Form], axis: int | None) -> Form:
+    """Products are not Gaussian, and channels side by side are not of one variance."""
     first = ends[0]
-    gaussian = all(end.gaussian for end in ends) and (how != "prod" or len(ends) == 1)
+    alike = len(ends) == 1 or how == "sum" or axis is not None
+    gaussian = all(end.gaussian for end in ends) and alike
     width = sum(end.width for end in ends) if how == "concat" and axis is None else first.width
     if axis is None:
         return first.but(width=width, gaussian=gaussian)
@@ -140,9 +142,10 @@ def _merged(how: str, ends: Sequence[Form], axis: int | None) -> Form:
     return first.but(sizes=(*first.sizes[:axis], size, *first.sizes[axis + 1 :]), width=width, gaussian=gaussian)
 
 
-def _check(layer: spec.Branch, branches: Sequence[Step], before: Form, place: str) -> None:
-    """Sums need independent Gaussian ends, products and blocks independent ones: else there are cross terms."""
-    channels = layer.merge == "concat" and _spatial_axis(layer, before) is None
+def _check(layer: spec.Branch, branches: Sequence[Step], place: str) -> None:
+    """All but channels side by side need independent ends, sums and blocks of positions Gaussian ones: else there are
+    products of units of different branches."""
+    channels = layer.merge == "concat" and _spatial_axis(layer, branches[0].after) is None
     if len(branches) == 1 or channels:
         return
     bare = [number for number, branch in enumerate(layer.branches, start=1) if not _has_weights(branch)]
@@ -152,9 +155,10 @@ def _check(layer: spec.Branch, branches: Sequence[Step], before: Form, place: st
             "has no rule; keep one of them, or put a layer with weights into the others"
         )
     ends = [number for number, step in enumerate(branches, start=1) if not step.after.gaussian]
-    if layer.merge == "sum" and ends:
+    together = layer.merge == "sum" or (layer.merge == "concat" and branches[0].after.crossed)
+    if ends and together:
         raise NtkLabError(
-            f"{place}: branches {ends} do not end in Gaussian units, so their sum has no closed form; "
+            f"{place}: branches {ends} do not end in Gaussian units, so the {layer.merge} has no closed form; "
             "end them with a layer with weights, and put one before the branches"
         )
 

@@ -328,7 +328,7 @@ def _branch(layer: spec.Branch, units: Units) -> Units:
         S = np.prod([end.S for end in ends], axis=0)
         T = sum(end.T * np.prod([other.S for other in ends if other is not end], axis=0) for end in ends)
         return ends[0].but(S=S, T=T, masked=_all_masked(ends))
-    rank = len(units.sizes) + 2
+    rank = len(ends[0].sizes) + 2
     axis = rank - 1 if layer.axis is None else layer.axis % rank
     if layer.merge == "concat" and axis != rank - 1:
         return _side_by_side(ends, axis - 1)
