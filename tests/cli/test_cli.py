@@ -188,6 +188,16 @@ def test_export_a_figure(file, tmp_path, capsys):
     assert b"/MediaBox [ 0 0 240.94" in content
 
 
+def test_export_of_a_phase_computes_no_kernels(file, tmp_path, capsys):
+    out = tmp_path / "phase.pdf"
+    assert main(["export", str(file), "--figure", "phase-map", "--out", str(out)]) == 0
+    assert out.read_bytes().startswith(b"%PDF")
+    said = capsys.readouterr().err
+    assert "\nphase (" in said
+    assert said.count("needs about") == 1
+    assert "NTK" not in said
+
+
 @pytest.mark.parametrize("figure", ["dynamics-loss", "function-mode", "kernel-nngp"])
 def test_export_names_its_file_after_experiment_and_figure(file, tmp_path, monkeypatch, figure):
     monkeypatch.chdir(tmp_path)
