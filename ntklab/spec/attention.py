@@ -12,7 +12,7 @@ class SelfAttention(Spec, frozen=True, tag=True):
     """Heads ζ(Q(x)·K(x)ᵀ)·V(x), joined by an output matrix (Hron et al. 2020, arXiv:2006.10540).
 
     ``linear_scaling``: queries and keys are tied and their products divided by n_chan_key (the scores are then
-    deterministic in the limit); else by √n_chan_key, for which only the mechanism IDENTITY has a closed form.
+    deterministic in the limit); else by √n_chan_key, for which only IDENTITY and FLAT have a closed form.
     Positional embeddings are added to (SUM) or joined with (CONCAT) the input of queries and keys, and of values too
     with ``val_pos_emb``; their covariance is that of one-hot positions, or decays with distance (``pos_emb_decay``).
     All spatial axes together are the positions.

@@ -169,7 +169,7 @@ def _embedding(layer: spec.SelfAttention, sizes: tuple[int, ...]) -> Tensor:
 
 def bind(layer: spec.SelfAttention, before: Form, context: Context, place: str) -> Step:
     """Raises ``NtkLabError`` where scores divided by √n_chan_key are squashed: they stay random in the limit."""
-    if layer.linear_scaling:
+    if layer.linear_scaling or layer.mechanism == "FLAT":  # weights that do not depend on scores
         return LinearAttention(layer, before, context)
     if layer.mechanism == "IDENTITY":
         return RootAttention(layer, before, context)

@@ -78,7 +78,8 @@ def inputs(
 ) -> Inputs:
     """Check the samples and put them on ``device``. An architecture that begins with Flatten takes vectors.
 
-    Raises ``DataError`` naming the argument and the row for a wrong shape, NaN or infinity.
+    ``mask_constant`` may be NaN. Raises ``DataError`` naming the argument and the row for a wrong shape, other NaN or
+    infinity.
     """
     if not isinstance(architecture, spec.Architecture):
         raise SpecError(
@@ -86,12 +87,13 @@ def inputs(
             "(Architecture.from_dict reads plain tables)"
         )
     shape = architecture.input.shape
-    parts = [checked("x1", x1, shape)] + ([checked("x2", x2, shape)] if x2 is not None else [])
-    whole = np.concatenate(parts)
-    masks = None
+    given = [("x1", x1)] if x2 is None else [("x1", x1), ("x2", x2)]
+    parts, masks = [shaped(name, x, shape) for name, x in given], None
     if mask_constant is not None:
-        masks = (whole == mask_constant).all(axis=-1)
-        whole = np.where(masks[..., None], 0.0, whole)
+        hidden = [_masked(part, mask_constant) for part in parts]
+        parts = [np.where(mask[..., None], 0.0, part) for mask, part in zip(hidden, parts, strict=True)]
+        masks = np.concatenate(hidden)
+    whole = np.concatenate([finite(name, part) for (name, _), part in zip(given, parts, strict=True)])
     if isinstance(architecture.layers[0], spec.Flatten):
         whole, masks = whole.reshape(len(whole), -1), None
     return Inputs(
@@ -103,11 +105,17 @@ def inputs(
     )
 
 
+def _masked(x: Array, constant: float) -> NDArray[np.bool_]:
+    """(n, *sizes): where every channel is ``constant``."""
+    same = np.isnan(x) if np.isnan(constant) else x == constant
+    return np.asarray(same.all(axis=-1))
+
+
 def _patterns(patterns: tuple[Any, Any], parts: list[Array], dtype: torch.dtype, device: torch.device) -> Tensor | None:
     """(n1 + n2, *axes, *axes). Raises ``DataError`` where one is missing or does not go with its samples."""
     if all(pattern is None for pattern in patterns):
         return None
-    found = []
+    found: list[Array] = []
     for name, pattern, samples in zip(("pattern1", "pattern2"), patterns, parts, strict=False):
         if pattern is None:
             raise DataError(
@@ -118,6 +126,11 @@ def _patterns(patterns: tuple[Any, Any], parts: list[Array], dtype: torch.dtype,
             raise DataError(
                 f"{name}: expected finite numbers of shape ({len(samples)}, L, L), one matrix for each sample, got "
                 f"{array.shape}; stack the adjacency matrices in the order of the samples"
+            )
+        if found and array.shape[1:] != found[0].shape[1:]:
+            raise DataError(
+                f"{name}: expected matrices of shape {list(found[0].shape[1:])} as in pattern1, got "
+                f"{list(array.shape[1:])}; give both over the same positions"
             )
         found.append(array)
     return torch.from_numpy(np.concatenate(found)).to(device=device, dtype=dtype)
@@ -134,8 +147,8 @@ def numbers(name: str, x: Any) -> Array:
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
-def checked(name: str, x: Any, shape: tuple[int, ...]) -> Array:
-    """(n, *shape) finite floating-point samples."""
+def shaped(name: str, x: Any, shape: tuple[int, ...]) -> Array:
+    """(n, *shape) floating-point samples."""
     array = numbers(name, x)
     if array.ndim != len(shape) + 1 or array.shape[1:] != shape or not len(array):
         wanted = ", ".join(map(str, ("n", *shape)))
@@ -143,8 +156,12 @@ def checked(name: str, x: Any, shape: tuple[int, ...]) -> Array:
             f"{name}: expected shape ({wanted}) with n of at least 1 for this architecture's input, got "
             f"{array.shape}; reshape the samples or change the input shape"
         )
-    finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise DataError(f"{name}: row {row} has NaN or infinite values; remove or fill it in")
+    return array
+
+
+def finite(name: str, array: Array) -> Array:
+    """``array`` without NaN and infinity."""
+    rows = np.isfinite(array).reshape(len(array), -1).all(axis=1)
+    if not rows.all():
+        raise DataError(f"{name}: row {int(np.argmin(rows))} has NaN or infinite values; remove or fill it in")
     return array

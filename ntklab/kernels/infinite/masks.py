@@ -36,8 +36,11 @@ class Mask(Step):
         return state
 
 
-def masks_behind(layer: spec.Layer, step: Step, ends: Sequence[Tensor | None] = ()) -> Tensor | None:
-    """(*sizes, n) of the masks behind ``layer``; ``ends`` are those of the branches of a Branch."""
+def masks_behind(layer: spec.Layer, step: Step, place: str, ends: Sequence[Tensor | None] = ()) -> Tensor | None:
+    """(*sizes, n) of the masks behind ``layer``; ``ends`` are those of the branches of a Branch.
+
+    Raises ``NtkLabError`` naming the ``place`` of a layer that masks cannot be carried through.
+    """
     masks = step.before.masks
     if masks is None or not step.after.sizes:
         return None
@@ -47,6 +50,11 @@ def masks_behind(layer: spec.Layer, step: Step, ends: Sequence[Tensor | None] = 
             axis = next(i for i, n in enumerate(present[0].shape) if n != step.after.sizes[i])
             return torch.cat(present, dim=axis)
         return reduce(torch.logical_and, present)
+    if isinstance(layer, spec.ConvTranspose):
+        raise NtkLabError(
+            f"{place}: masks cannot be carried through a transposed convolution; leave out mask_constant, or put an "
+            "ImageResize and a Conv in its place"
+        )
     rule = _BEHIND.get(type(layer))
     return masks if rule is None else rule(layer, step, masks)
 
@@ -71,16 +79,8 @@ def _mixed(bind: Callable[..., Map]) -> Callable[[Any, Step, Tensor], Tensor]:
     return behind
 
 
-def _refuse(_: Any, __: Step, ___: Tensor) -> Tensor:
-    raise NtkLabError(
-        "ConvTranspose: masks cannot be carried through a transposed convolution; leave out mask_constant, or put an "
-        "ImageResize and a Conv in its place"
-    )
-
-
 _BEHIND: dict[type[spec.Spec], Callable[[Any, Step, Tensor], Tensor]] = {
     **dict.fromkeys((spec.Conv, spec.ConvLocal, spec.AvgPool, spec.SumPool), _central),
-    spec.ConvTranspose: _refuse,
     spec.ImageResize: _mixed(bind_resize),
     spec.Index: _mixed(bind_index),
     spec.DotGeneral: _mixed(bind_dot_general),

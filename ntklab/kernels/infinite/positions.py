@@ -140,7 +140,8 @@ def bind_aggregate(layer: spec.Aggregate, before: Form, context: Context, place:
     axes = [before.sizes[axis - 1] for axis in axis_numbers(layer.axis, (*before.sizes, 1))]
     if context.patterns is None:
         raise DataError(
-            f"pattern1: {place} needs a matrix for each sample, got none; give pattern1 (n, {axes}, {axes})"
+            f"pattern1: {place} needs a matrix for each sample, got none; give pattern1 of shape "
+            f"({', '.join(map(str, ['n', *axes, *axes]))})"
         )
     if list(context.patterns.shape[1:]) != [*axes, *axes]:
         raise DataError(

@@ -200,7 +200,7 @@ def _bind(layer: spec.Layer, form: Form, context: Context, place: str, *, crosse
         step = RULES[type(layer)](layer, form, context, place)
     else:
         raise _unknown(place)
-    step.after = step.after.but(masks=masks_behind(layer, step, [end.after.masks for end in ends]))
+    step.after = step.after.but(masks=masks_behind(layer, step, place, [end.after.masks for end in ends]))
     return step
 
 

@@ -85,8 +85,11 @@ def reference_kernel(
 
 def _first(x: Array, patterns: Array | None, mask_constant: float | None) -> Units:
     """Inputs (n, *sizes, channels): S = <x_p, x'_p'>/channels, no tangents."""
-    masked = np.zeros(x.shape[:-1], dtype=bool) if mask_constant is None else (x == mask_constant).all(axis=-1)
+    masked: Array = np.zeros(x.shape[:-1], dtype=bool)
+    if mask_constant is not None:
+        masked = np.asarray(np.isclose(x, mask_constant, rtol=0, atol=0, equal_nan=True).all(axis=-1))
     flat = np.where(masked[..., None], 0.0, x).reshape(-1, x.shape[-1])
+    masked &= x.ndim > 2  # only positions are masked
     S = flat @ flat.T / x.shape[-1]
     return Units(
         S=S, T=np.zeros_like(S), sizes=x.shape[1:-1], width=x.shape[-1], samples=len(x), masked=masked.ravel(),
@@ -250,7 +253,7 @@ def _attention(layer: spec.SelfAttention, units: Units) -> Units:
     """What queries and keys see, M, are units with embeddings; values see them too, or the units alone."""
     M, M_tangent = _embedded(layer, units)
     V, V_tangent = (M, M_tangent) if layer.val_pos_emb else (units.S, units.T)
-    attend = _tied if layer.linear_scaling else _untied
+    attend = _tied if layer.linear_scaling or layer.mechanism == "FLAT" else _untied
     S, T = attend(layer, units, (M, M_tangent), (V, V_tangent))
     bias = (layer.b_std or 0.0) ** 2
     return units.but(S=S + bias, T=T + bias, width=layer.n_chan_out)
