@@ -58,7 +58,7 @@ class Merge(Step):
         copies = [*(state.clone() for _ in self.branches[1:]), state]
         ends = [take(branch, copy) for branch, copy in zip(self.branches, copies, strict=True)]
         S, T = self._join([end.nngp for end in ends], [end.ntk for end in ends])
-        return replace(state, nngp=S, ntk=T)
+        return replace(ends[0], nngp=S, ntk=T)
 
     def _joiner(self, how: str, axis: int | None) -> Callable[[Sequence[Tensor], Ends], tuple[Tensor, Tensor | None]]:
         if how == "prod":

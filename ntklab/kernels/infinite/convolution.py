@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from math import prod
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,13 +16,12 @@ from ntklab import spec
 from ntklab.geometry import Spread, Window
 from ntklab.kernels.infinite.dense import Dense, true_width
 from ntklab.kernels.infinite.form import Form
-from ntklab.kernels.infinite.state import Context, State, Step
+from ntklab.kernels.infinite.state import Context, Pairs, State, Step
 
 Convolution = spec.Conv | spec.ConvTranspose | spec.ConvLocal
 Index = slice | Tensor
 Move = tuple[Index, Index]
 """Where positions of an axis come from and where they go, for one offset of a kernel."""
-Axis = TypeVar("Axis", Window, Spread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,28 +44,32 @@ class Conv(Step):
     """S[p, p'] ← W_std²·A(S)[p, p'] + b_std² with A the mean over δ of S[s·p + δ, s·p' + δ], zero outside the image.
 
     T as in a dense layer on A(S) and A(T) (Novak et al. 2019, arXiv:1810.05148; Arora et al. 2019, arXiv:1904.11955).
-    ``axes`` say how positions move along each axis, by its size: a transposed convolution only moves them otherwise.
+    ``axes`` say how positions move along each axis: a transposed convolution only moves them otherwise. At a shift the
+    axes are as long as there are positions with a partner.
     """
 
-    def __init__(
-        self, layer: Convolution, axes: Sequence[Callable[[int], Moves]], before: Form, after: Form, context: Context
-    ) -> None:
+    def __init__(self, layer: Convolution, axes: Sequence[Window | Spread], before: Form, context: Context) -> None:
+        sizes = tuple(axis.outputs for axis in axes)
+        after = before.but(sizes=sizes, width=true_width(layer, layer.channels), gaussian=True)
         super().__init__(before, after, context)
-        self.axes = axes
+        self.axes, self.strides = axes, layer.strides
         self.dense = Dense(layer, after.but(width=before.width), after, context, window=prod(layer.kernel))
         self.cost = self.moving(1.0 + 1.5 * sum(layer.kernel), buffers=2)
 
     def run(self, state: State) -> State:
         T = None if state.ntk is None else self._sum(state.ntk)
-        return self.dense.run(replace(state, nngp=self._sum(state.nngp), ntk=T))
+        return self.dense.run(replace(state, nngp=self._sum(state.nngp), ntk=T, pairs=self._behind(state.pairs)))
+
+    def _behind(self, pairs: Pairs) -> Pairs:
+        return pairs if pairs.shift is None else replace(pairs, shift=pairs.shift.under(self.strides))
 
     def _sum(self, S: Tensor) -> Tensor:
         """Over the window; the dense layer divides by its size."""
         still, twice = len(self.before.leading), len(self.before.trailing)
-        for axis, moves in enumerate(self.axes):
+        for axis, shape in enumerate(self.axes):
             first = S.ndim - 2 * twice + axis - still
             dims = (axis,) if axis < still else (first, first + twice)
-            S = moved(S, dims, moves(S.shape[dims[0]]))
+            S = moved(S, dims, _moves(replace(shape, size=S.shape[dims[0]]), S.device))
         return S
 
 
@@ -103,6 +105,11 @@ def windows(layer: Convolution | spec.AvgPool | spec.SumPool, sizes: Sequence[in
     return [Window(n, k, s, layer.padding) for n, k, s in parts]
 
 
+def _moves(axis: Window | Spread, device: torch.device) -> Moves:
+    return sliding(axis, device) if isinstance(axis, Window) else _spreading(axis, device)
+
+
+@lru_cache(maxsize=4096)
 def sliding(window: Window, device: torch.device) -> Moves:
     """The moves of a window, one for each of its offsets."""
     places = np.arange(window.outputs)
@@ -114,6 +121,7 @@ def sliding(window: Window, device: torch.device) -> Moves:
     return Moves(tuple(moves), window.size, window.outputs)
 
 
+@lru_cache(maxsize=4096)
 def _spreading(spread: Spread, device: torch.device) -> Moves:
     moves = []
     for matrix in spread.matrices:
@@ -136,23 +144,10 @@ def as_index(positions: NDArray[np.intp], device: torch.device) -> Index:
 
 def bind(layer: spec.Conv | spec.ConvLocal, before: Form, context: Context, _: str) -> Step:
     """Weights of its own at each position do not change what a position has with itself."""
-    axes = windows(layer, before.sizes)
-    after = _behind(layer, before, tuple(window.outputs for window in axes))
-    return Conv(layer, [_by_size(sliding, window, context.device) for window in axes], before, after, context)
+    return Conv(layer, windows(layer, before.sizes), before, context)
 
 
 def bind_transpose(layer: spec.ConvTranspose, before: Form, context: Context, _: str) -> Step:
     """fan_in is that of the whole kernel, although fewer positions contribute where the stride is above 1."""
     parts = zip(before.sizes, layer.kernel, layer.strides, strict=True)
-    axes = [Spread(n, k, s, layer.padding) for n, k, s in parts]
-    after = _behind(layer, before, tuple(spread.outputs for spread in axes))
-    return Conv(layer, [_by_size(_spreading, spread, context.device) for spread in axes], before, after, context)
-
-
-def _by_size(make: Callable[[Axis, torch.device], Moves], axis: Axis, device: torch.device) -> Callable[[int], Moves]:
-    """The moves along an axis that is shorter than ``axis``, as overlaps at an offset are; each made once."""
-    return cache(lambda size: make(replace(axis, size=size), device))
-
-
-def _behind(layer: Convolution, before: Form, sizes: tuple[int, ...]) -> Form:
-    return before.but(sizes=sizes, width=true_width(layer, layer.channels), gaussian=True)
+    return Conv(layer, [Spread(n, k, s, layer.padding) for n, k, s in parts], before, context)

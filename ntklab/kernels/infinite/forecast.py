@@ -51,14 +51,14 @@ def plan_of(
     allowed = budget.resolve(memory, data.X.device)
     fixed = _HEAP + data.bytes + data.samples * _TRANSIENT * cost.table
     fixed += kinds * rows * columns * size * forms[1].entries if on_cpu else 0
-    pair_bytes = int(size * (cost.held + 2 * kinds * forms[1].entries + forms[0].entries))
+    pair_bytes = int(size * (cost.held + 2 * kinds * forms[1].entries + (0 if swept else forms[0].entries)))
     alone_bytes = pair_bytes * 8 // size
     what = f"the infinite-width kernel of {rows} × {columns} samples"
     budget.require(fixed + max(pair_bytes, alone_bytes), allowed, what, REMEDY)
     seconds = _pair_seconds(cost, data)
     workers = _workers(allowed - fixed, pair_bytes) if on_cpu else 1
     fixed += _THREAD * (workers - 1)
-    most = min(_most(cost, forms[0], kinds, data, swept=swept), _shared(max(rows, columns), workers, swept=swept))
+    most = min(_most(cost, kinds, data, swept=swept), _shared(max(rows, columns), workers, swept=swept))
     if not swept:
         most = min(most, edge_for_seconds(seconds))
     edge = max(1, fitting_edge(allowed - fixed, workers * pair_bytes, most=max(1, most)))
@@ -76,10 +76,10 @@ def plan_of(
     return Plan(tiles, chunks, forecast, workers)
 
 
-def _most(cost: Cost, form: Form, kinds: int, data: Inputs, *, swept: bool) -> int:
+def _most(cost: Cost, kinds: int, data: Inputs, *, swept: bool) -> int:
     """The edge of a tile of good size: what an operation works on stays in the cache."""
     kind = data.X.device.type
-    numbers = 2 * form.but(level=1).entries if swept else max(1.0, cost.held / (4 * kinds))
+    numbers = max(1.0, cost.span if swept else cost.held / (4 * kinds))
     cached = _CACHED[kind] * (3 * 8 // data.X.element_size() if swept else 1)
     return max(1, isqrt(int(cached / numbers)))
 

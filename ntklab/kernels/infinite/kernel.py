@@ -73,7 +73,7 @@ def infinite_kernel(  # noqa: PLR0913 (one argument for each thing that comes wi
     network = request.network()
     with threads_for(0):
         cost = request.cost()
-    plan = plan_of(cost, data, (network.before, network.after), len(kinds), memory=memory, swept=network.swept)
+    plan = plan_of(cost, data, (network.before, network.after), len(kinds), memory=memory, swept=network.sweeps)
     yield plan.forecast
     with budget.allocation(REMEDY):
         selves = yield from _alone(request, network, plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,14 +45,13 @@ class Pool(Step):
     """S[i, i'] ← Σ S[p, p'] over positions p of window i and p' of window i', divided by their numbers for a mean."""
 
     def __init__(self, layer: spec.AvgPool | spec.SumPool, before: Form, context: Context) -> None:
-        axes = windows(layer, before.sizes)
-        super().__init__(before, before.but(sizes=tuple(window.outputs for window in axes)), context)
-        self.moves = [sliding(window, context.device) for window in axes]
+        self.windows = windows(layer, before.sizes)
+        super().__init__(before, before.but(sizes=tuple(window.outputs for window in self.windows)), context)
         self.cost = self.moving(1.0 + 2.0 * sum(layer.window), buffers=2)
-        self.counts: list[Tensor] = []
+        self._counts: list[Tensor] = []
         if isinstance(layer, spec.AvgPool):
-            inside = [window.inside if layer.normalize_edges else 0 * window.inside + window.kernel for window in axes]
-            self.counts = [context.ready(torch.from_numpy(count)) for count in inside]
+            inside = [w.inside if layer.normalize_edges else np.full(w.outputs, w.kernel) for w in self.windows]
+            self._counts = [context.ready(torch.from_numpy(count)) for count in inside]
 
     def run(self, state: State) -> State:
         T = None if state.ntk is None else self._pooled(state.ntk)
@@ -60,12 +60,23 @@ class Pool(Step):
     def _pooled(self, S: Tensor) -> Tensor:
         axes = len(self.before.sizes)
         for start in (S.ndim - 2 * axes, S.ndim - axes) if self.before.crossed else (0,):
-            for axis, moves in enumerate(self.moves):
-                S = moved(S, (start + axis,), moves)
-                if self.counts:
-                    count = self.counts[axis].to(S)
-                    count = count if self.before.crossed else count.square()
-                    S.div_(count.reshape(-1, *(1,) * (S.ndim - start - axis - 1)))
+            for axis in range(axes):
+                S = self.summed(S, start + axis, axis)
+        return self.divided(S, crossed=self.before.crossed)
+
+    def summed(self, S: Tensor, dim: int, axis: int) -> Tensor:
+        """Over the windows along a spatial axis, which is ``dim`` of ``S``."""
+        return moved(S, (dim,), sliding(self.windows[axis], S.device))
+
+    def divided(self, S: Tensor, *, crossed: bool) -> Tensor:
+        """By the numbers of positions, for a mean; of both windows of a pair."""
+        axes = len(self.windows)
+        for axis, count in enumerate(self._counts):
+            if crossed:
+                for dim in (S.ndim - 2 * axes + axis, S.ndim - axes + axis):
+                    S.div_(count.to(S).reshape(-1, *(1,) * (S.ndim - dim - 1)))
+            else:
+                S.div_(count.to(S).square().reshape(-1, *(1,) * (S.ndim - axis - 1)))
         return S
 
 

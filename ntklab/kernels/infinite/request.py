@@ -15,7 +15,8 @@ from torch import Tensor
 from ntklab import spec
 from ntklab.kernels.infinite.form import Form
 from ntklab.kernels.infinite.inputs import Inputs
-from ntklab.kernels.infinite.rules import Stack, bind_stack, needs
+from ntklab.kernels.infinite.reach import needs
+from ntklab.kernels.infinite.rules import Stack, bind_stack
 from ntklab.kernels.infinite.state import Context, Cost, Pairs, State, positions_diagonal
 from ntklab.kernels.tiles import Block
 
@@ -85,7 +86,7 @@ class Request:
 
     def cost(self) -> Cost:
         """What a pair of samples will cost, seen on a few samples and timed where that takes long enough to be seen."""
-        if (network := self.network()).swept:
+        if (network := self.network()).sweeps:
             return network.cost  # to try it would take as long as a tile does
         few = self._few()
         network, _ = few.settled()

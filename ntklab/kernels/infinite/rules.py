@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from math import inf
 from typing import Any
 
 import torch
@@ -24,9 +26,11 @@ from ntklab.kernels.infinite import (
 )
 from ntklab.kernels.infinite.activations import DUALS
 from ntklab.kernels.infinite.form import Form
+from ntklab.kernels.infinite.gather import gather_of
 from ntklab.kernels.infinite.masks import TRANSPARENT, Mask, masks_behind
+from ntklab.kernels.infinite.reach import needs, reach
 from ntklab.kernels.infinite.state import Context, Cost, Cross, State, Step, Stopped, Uncross
-from ntklab.kernels.infinite.sweep import Sweep, sweepable
+from ntklab.kernels.infinite.sweep import Course, Sweep, run_of
 
 Bind = Callable[[Any, Form, Context, str], Step]
 
@@ -50,37 +54,12 @@ RULES: dict[type[spec.Spec], Bind] = {
     **dict.fromkeys(DUALS, activations.bind),
 }
 
-# Whether a layer needs all pairs of positions of the layer before it, if what comes behind it does or does not need
-# all pairs of its own. Layers that are not named pass the need on.
-NEEDS: dict[type[spec.Spec], Callable[[Any, bool], bool]] = {
-    spec.Flatten: lambda _, __: False,
-    spec.ConvLocal: lambda _, __: False,  # weights of different positions are independent
-    spec.AvgPool: lambda layer, crossed: crossed or max(layer.window) > 1,
-    spec.SumPool: lambda layer, crossed: crossed or max(layer.window) > 1,
-    spec.GlobalAvgPool: lambda _, __: True,
-    spec.GlobalSumPool: lambda _, __: True,
-    spec.SelfAttention: lambda _, __: True,
-    spec.Aggregate: lambda _, __: True,
-    spec.ImageResize: lambda layer, crossed: crossed or layer.method != "nearest",
-    spec.DotGeneral: lambda layer, crossed: crossed or bool(layer.contracted[0]),
-}
-
 
 def supported(layer: spec.Layer) -> bool:
     """Whether ``layer``, with everything inside it, has an infinite-width rule."""
     if isinstance(layer, spec.Branch):
         return all(supported(part) for path in layer.branches for part in path)
     return type(layer) in RULES
-
-
-def needs(layers: Sequence[spec.Layer], *, crossed: bool) -> bool:
-    """Whether ``layers`` need all pairs of positions of what comes before them; ``crossed``: what comes behind does."""
-    for layer in reversed(layers):
-        if isinstance(layer, spec.Branch):
-            crossed = any(needs(path, crossed=crossed) for path in layer.branches)
-        elif type(layer) in NEEDS:
-            crossed = NEEDS[type(layer)](layer, crossed)
-    return crossed
 
 
 class Stack(Step):
@@ -115,15 +94,20 @@ class Stack(Step):
 
     @property
     def swept(self) -> bool:
-        """Whether the first layers take the samples by themselves, offset by offset."""
-        return bool(self.steps) and isinstance(self.steps[0], Sweep)
+        """Whether the first layers take in the samples by themselves, shift by shift."""
+        return bool(self.steps) and isinstance(self.steps[0], Sweep) and self.steps[0].first
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether layers are taken shift by shift: then large pairs of samples do not take long without a stop."""
+        return any(isinstance(step, Sweep) for step in self.steps)
 
     @property
     def crosses(self) -> bool:
         return any(step.crosses for step in self.steps)
 
     def _add_up(self) -> None:
-        total = Cost(held=self.context.kinds * self.before.entries)
+        total = Cost(held=0 if self.swept else self.context.kinds * self.before.entries)
         for step in self.steps:
             total = total.then(step.cost)
         self.cost = total
@@ -134,58 +118,78 @@ class Stack(Step):
 
 
 def bind_stack(
-    layers: Sequence[spec.Layer], form: Form, context: Context, *, crossed: bool = False, place: str = ""
+    layers: Sequence[spec.Layer],
+    form: Form,
+    context: Context,
+    *,
+    crossed: bool = False,
+    place: str = "",
+    first: int = 1,
 ) -> Stack:
-    """The layers one after the other, bound to what comes before them.
+    """The layers one after the other, bound to what comes before them; the first of them is number ``first``.
 
     ``crossed``: all pairs of positions are needed behind. Raises ``NtkLabError`` naming the layer that has no rule, or
     whose rule does not hold where it stands.
     """
     steps: list[Step] = []
     places: list[str] = []
-    before, done = form, 0
-    if not place and context.inputs is not None and form.crossed and form.masks is None:
-        done = _sweep(layers, form, context, steps)
-        places.extend([f"layers 1 to {done}"] * len(steps))
-        form = steps[-1].after if steps else form
-    for position, layer in enumerate([*layers, None], start=1):
-        if position <= done:
-            continue
-        wanted = needs(layers[position - 1 :], crossed=crossed)
-        here = f"{place}layer {position} ({type(layer).__name__})"
+
+    def add(step: Step, here: str) -> Form:
+        steps.append(step)
+        places.append(here)
+        return step.after
+
+    before, at = form, 0
+    while at <= len(layers):
+        rest = layers[at:]
+        here = f"{place}layer {at + first} ({type(rest[0] if rest else None).__name__})"
+        wanted = needs(rest, crossed=crossed)
         if form.crossed and not wanted and not form.level:
-            steps.append(Uncross(form, context))
-            places.append(here)
-            form = steps[-1].after
+            form = add(Uncross(form, context), here)
         if form.sizes and wanted and not form.crossed:
-            steps.append(Cross(form, context))
-            places.append(here)
-            form = steps[-1].after
-        if layer is not None:
-            steps.append(_bind(layer, form, context, here, crossed=needs(layers[position:], crossed=crossed)))
-            places.append(here)
-            form = steps[-1].after
-            if form.masks is not None and type(layer) not in TRANSPARENT:
-                steps.append(Mask(form, context))
-                places.append(here)
+            form = add(Cross(form, context), here)
+        swept = None if place else _sweep(rest, form, context, crossed=crossed, number=at + first)
+        if swept is not None:
+            form = add(swept[0], f"layers {at + first} to {at + first + swept[1] - 1}")
+            at += swept[1]
+            continue
+        if rest:
+            form = add(_bind(rest[0], form, context, here, crossed=needs(rest[1:], crossed=crossed)), here)
+            if form.masks is not None and type(rest[0]) not in TRANSPARENT:
+                form = add(Mask(form, context), here)
+        at += 1
     return Stack(steps, places, before, context)
 
 
-def _sweep(layers: Sequence[spec.Layer], form: Form, context: Context, steps: list[Step]) -> int:
-    """Take the first layers offset by offset where they allow it; how many they are, a global pool included."""
-    count = sweepable(layers)
-    if not count:
-        return 0
-    flat, pool = form.but(level=1), _POOLS.get(type(layers[count])) if count < len(layers) else None
+def _sweep(
+    layers: Sequence[spec.Layer], form: Form, context: Context, *, crossed: bool, number: int
+) -> tuple[Sweep, int] | None:
+    """The run that ``layers`` begin with, taken shift by shift with a pool behind it, and how many layers these are.
 
-    def make(inside: Context) -> Stack:
-        return bind_stack(layers[:count], flat, replace(inside, inputs=None))
+    None where there is no such run, or nothing is won by it.
+    """
+    if context.inputs is None or not form.crossed or form.level or form.masks is not None:
+        return None
+    run = run_of(layers, len(form.sizes))
+    if run is None:
+        return None
 
-    steps.append(Sweep(make, pool, form, context))
-    return count + (pool is not None)
+    def make(inside: Context, axes: int) -> Stack:
+        inside = replace(inside, inputs=None)
+        return bind_stack(layers[: run.count], form.but(level=axes), inside, first=number)
 
-
-_POOLS: dict[type[spec.Spec], str] = {spec.GlobalAvgPool: "mean", spec.GlobalSumPool: "sum"}
+    behind = layers[run.count :]
+    sizes = make(context, 1).after.sizes
+    course = Course.around(sizes[0]) if run.wraps else Course.along(sizes, reach(behind, inf if crossed else 0))
+    end = make(context, course.axes).after.but(crossed=True, level=course.axes)
+    gather, after, pools = gather_of(
+        behind, end, context, wraps=run.wraps, reach=reach(behind[1:], inf if crossed else 0)
+    )
+    sweep = Sweep(
+        partial(make, axes=course.axes), gather, course, strides=run.strides, first=number == 1, before=form,
+        after=after, context=context,
+    )  # fmt: skip
+    return sweep, run.count + pools
 
 
 def _bind(layer: spec.Layer, form: Form, context: Context, place: str, *, crossed: bool) -> Step:

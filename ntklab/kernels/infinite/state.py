@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from ntklab.kernels.infinite.form import Form
+from ntklab.kernels.infinite.shifts import Shift
 
 Index = slice | Tensor
 
@@ -28,15 +29,15 @@ class Pairs:
     """Which samples a batch pairs: ``left`` with ``right``, indices into all samples.
 
     ``grid``: every one of the left with every one of the right, batch shape (rows, columns); else one by one, (pairs,).
-    ``diagonal``: a grid of samples with themselves, whose diagonal is not computed here. ``offset``: what is paired are
-    positions p of the left with p + offset of the right sample on the first axis, where both are inside.
+    ``diagonal``: a grid of samples with themselves, whose diagonal is not computed here. ``shift``: which positions are
+    paired on the first axes, where not all or each with itself are.
     """
 
     left: Index
     right: Index
     grid: bool = False
     diagonal: bool = False
-    offset: int | None = None
+    shift: Shift | None = None
     _gathered: dict[int, tuple[Tensor, Tensor, Tensor]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -54,26 +55,20 @@ class Pairs:
         if self.grid:
             return table[..., self.left][..., :, None], table[..., self.right][..., None, :]
         left, right = self._looked_up(table, form)
-        if self.offset is not None:
-            here, there = overlap(left.shape[1], self.offset)
-            left, right = left[:, here], right[:, there]
+        if self.shift is not None:
+            left, right = self.shift.left(left, 1), self.shift.right(right, 1)
         ones, batch = (1,) * len(form.trailing), len(form.leading) + 2
         return left.reshape(*left.shape, *ones), right.reshape(*right.shape[:batch], *ones, *right.shape[batch:])
 
     def _looked_up(self, table: Tensor, form: Form) -> tuple[Tensor, Tensor]:
-        """(m, *leading, pairs, *trailing) for both sides, once for all offsets; tables are kept as long as these."""
+        """(m, *leading, pairs, *trailing) for both sides, once for all shifts; tables are kept as long as these."""
         if id(table) in self._gathered:
             return self._gathered[id(table)][1:]
         batch = len(form.leading) + 1
         left, right = (table[..., side].movedim(-1, batch).contiguous() for side in (self.left, self.right))
-        if self.offset is not None:
+        if self.shift is not None:
             self._gathered[id(table)] = table, left, right
         return left, right
-
-
-def overlap(size: int, offset: int) -> tuple[slice, slice]:
-    """The positions p of an axis for which p + ``offset`` is inside too, and these."""
-    return slice(max(0, -offset), size - max(0, offset)), slice(max(0, offset), size - max(0, -offset))
 
 
 @dataclass(frozen=True)
@@ -122,11 +117,13 @@ def variances(S: Tensor, form: Form) -> Tensor:
 @dataclass(frozen=True)
 class Cost:
     """What a step needs: ``nanoseconds`` a pair of samples on one thread, ``held`` numbers a pair at the same time
-    (what comes in and goes out included), ``table`` bytes a sample that stay for the whole run."""
+    (what comes in and goes out included), ``table`` bytes a sample that stay for the whole run. ``span`` are the
+    numbers a pair that a single operation goes over: they should be in the cache."""
 
     nanoseconds: float = 0.0
     held: float = 0.0
     table: int = 0
+    span: float = 0.0
 
     def then(self, other: Cost) -> Cost:
         """The cost of this step followed by ``other``."""
@@ -134,6 +131,7 @@ class Cost:
             self.nanoseconds + other.nanoseconds,
             max(self.held, other.held),
             self.table + other.table,
+            max(self.span, other.span),
         )
 
 
@@ -184,7 +182,7 @@ class Step:
         """
         before, after = self.before.entries, self.after.entries
         most, kinds = max(before, after), self.context.kinds
-        return Cost(nanoseconds * most, kinds * (before + after) + buffers * most, table)
+        return Cost(nanoseconds * most, kinds * (before + after) + buffers * most, table, most)
 
     @property
     def crosses(self) -> bool:

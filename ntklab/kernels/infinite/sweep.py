@@ -1,15 +1,18 @@
-"""The first layers of a network, one offset between rows of positions at a time.
+"""Layers that never mix pairs of positions at different shifts, taken one shift at a time.
 
-Convolutions of stride 1, dense layers, activations and layer norms never mix pairs of positions of different offsets.
-So the layers before the first pool can be taken offset by offset of the first axis: positions (p, r) with (p + d, r'),
-for the p for which p + d is inside too. Of a pair of samples P·W numbers are held and not P² (P positions in rows of
-W), they stay in the cache, and a global pool adds them up without ever holding all pairs of positions.
+Behind a convolution of stride s, what positions p and p + d have with each other depends on what positions s·d apart
+have before it; dense layers, activations and layer norms do not mix pairs of positions at all. So a run of such layers
+can be taken shift by shift. Where all pairs are needed only the first axis is shifted: of a pair of samples P·W numbers
+are held (P positions in rows of W) and not P², they stay in the cache, and pools take them in without the P² ever being
+there. Where a pool needs but close positions every axis is shifted, and what lies further apart is not computed at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
+from math import inf, prod
 
 import torch
 from torch import Tensor
@@ -17,56 +20,138 @@ from torch import Tensor
 from ntklab import spec
 from ntklab.kernels.infinite.activations import DUALS
 from ntklab.kernels.infinite.form import Form
-from ntklab.kernels.infinite.state import Context, Cost, Pairs, State, Step, overlap
+from ntklab.kernels.infinite.gather import Gather
+from ntklab.kernels.infinite.shifts import Shift, exchanged
+from ntklab.kernels.infinite.state import Context, Cost, Pairs, State, Step
 
 Make = Callable[[Context], Step]
+Start = Callable[[Shift, bool], State]
+"""What there is at a shift and, where asked for, at its opposite."""
 
 _STILL: tuple[type[spec.Spec], ...] = (spec.Dense, spec.Dropout, spec.LayerNorm, *DUALS)
+_WORTH = 0.5  # of the numbers of all pairs: where fewer are needed, every axis is shifted
 
 
-def keeps_offsets(layer: spec.Layer) -> bool:
-    """Whether pairs of positions behind ``layer`` depend on pairs of the same offset before it alone."""
+@dataclass(frozen=True)
+class Run:
+    """``count`` layers that can be taken shift by shift. They take shifts of ``strides``·d to shifts of d.
+
+    ``wraps``: convolutions wrap around the edges, so shifts are taken around them too.
+    """
+
+    count: int
+    strides: tuple[int, ...]
+    wraps: bool = False
+
+
+def run_of(layers: Sequence[spec.Layer], axes: int) -> Run | None:
+    """The longest run that ``layers`` begin with; None where no convolution is among them and nothing is won."""
+    count, total, edges = 0, (1,) * axes, set[bool]()
+    for layer in layers:
+        strides, here = _strides(layer, axes), edges | _edges(layer)
+        if strides is None or len(here) > 1:
+            break
+        count, edges = count + 1, here
+        total = tuple(s * t for s, t in zip(strides, total, strict=True))
+    worth = any(isinstance(layer, spec.Conv | spec.Branch) for layer in layers[:count])
+    return Run(count, total, True in edges) if worth else None
+
+
+def _strides(layer: spec.Layer, axes: int) -> tuple[int, ...] | None:
+    """How far apart positions are before a layer that are neighbours behind it; None where it mixes shifts."""
     if isinstance(layer, spec.Conv):
-        return layer.padding != "CIRCULAR" and max(layer.strides) == 1
+        return None if layer.padding == "CIRCULAR" and max(layer.strides) > 1 else layer.strides
     if isinstance(layer, spec.Branch):
-        channels = layer.merge != "concat" or layer.axis in (None, -1)
-        return channels and all(keeps_offsets(part) for path in layer.branches for part in path)
-    return isinstance(layer, _STILL)
+        channels = layer.merge != "concat" or layer.axis in (None, -1, axes + 1)
+        ends = {_path_strides(path, axes) for path in layer.branches}
+        return ends.pop() if channels and len(ends) == 1 else None
+    return (1,) * axes if isinstance(layer, _STILL) else None
 
 
-def sweepable(layers: Sequence[spec.Layer]) -> int:
-    """How many layers from the first on keep offsets; 0 where no convolution is among them and nothing is won."""
-    count = next((i for i, layer in enumerate(layers) if not keeps_offsets(layer)), len(layers))
-    return count if any(isinstance(layer, spec.Conv | spec.Branch) for layer in layers[:count]) else 0
+def _path_strides(layers: Sequence[spec.Layer], axes: int) -> tuple[int, ...] | None:
+    total = (1,) * axes
+    for layer in layers:
+        strides = _strides(layer, axes)
+        if strides is None:
+            return None
+        total = tuple(s * t for s, t in zip(strides, total, strict=True))
+    return total
+
+
+def _edges(layer: spec.Layer) -> set[bool]:
+    """Whether the windows along the first axis wrap around its ends, or do not."""
+    if isinstance(layer, spec.Branch):
+        return {edge for path in layer.branches for part in path for edge in _edges(part)}
+    return {layer.padding == "CIRCULAR"} if isinstance(layer, spec.Conv) and layer.kernel[0] > 1 else set()
+
+
+@dataclass(frozen=True)
+class Course:
+    """The ``shifts`` behind a run, 0 the first, each with whether its opposite is another one, of the first ``axes``.
+
+    Of two opposite shifts only one is here: the other is that of the samples exchanged.
+    """
+
+    shifts: tuple[tuple[Shift, bool], ...]
+    axes: int
+
+    def passes(self, sizes: tuple[int, ...]) -> float:
+        """How many times the positions on axes of ``sizes`` are gone over."""
+        return sum(shift.share(sizes) * (1 + twin) for shift, twin in self.shifts)
+
+    @classmethod
+    def around(cls, size: int) -> Course:
+        """All shifts on a circle."""
+        return cls(tuple((Shift((d,), wraps=True), 0 < 2 * d < size) for d in range(size // 2 + 1)), 1)
+
+    @classmethod
+    def along(cls, sizes: tuple[int, ...], reach: float) -> Course:
+        """The shifts of positions up to ``reach`` apart, on every axis where that leaves fewer numbers."""
+        rows, *_ = most = [int(min(reach, size - 1)) for size in sizes]
+        course = cls(tuple((Shift((d,)), d > 0) for d in range(rows + 1)), 1)
+        if reach == inf:
+            return course
+        zero = (0,) * len(sizes)
+        close = sorted(d for d in product(*(range(-m, m + 1) for m in most)) if d >= zero)
+        band = cls(tuple((Shift(d), d > zero) for d in close), len(sizes))
+        return band if band.passes(sizes) <= _WORTH * prod(sizes[1:]) * course.passes(sizes) else course
 
 
 class Sweep(Step):
-    """Takes the input through ``make(context)``, the layers bound to a form with one level axis, at every offset.
+    """Takes all pairs of positions through ``make(context)``, bound to a form whose first axes are at one shift.
 
-    Gives all pairs of positions, or with ``pool`` ("mean" or "sum") their mean or sum.
+    They come from the crossed state before it or, at the beginning of a network (``first``), from the samples. They go
+    where ``gather`` (count of pairs) puts them. The layers take shifts of ``strides``·d to the shifts d of the course.
     """
 
-    def __init__(self, make: Make, pool: str | None, before: Form, context: Context) -> None:
-        self.inner = make(context)
-        self._make, self._pool, self._end = make, pool, self.inner.after
-        after = self._end.but(sizes=(), level=0) if pool else self._end.but(crossed=True, level=0)
+    def __init__(
+        self, make: Make, gather: Callable[[int], Gather], course: Course, *, strides: tuple[int, ...], first: bool,
+        before: Form, after: Form, context: Context,
+    ) -> None:  # fmt: skip
         super().__init__(before, after, context)
+        self.first = first
+        self.inner = make(context)
+        self._make, self._gather, self._course, self._strides = make, gather, course, strides
         self._price()
 
     def alone(self, state: State) -> State:
-        """The layers are bound to these samples once more, in double precision: offsets but 0 need their tables."""
+        """The layers are bound to these samples once more, in double precision: shifts but 0 need their tables."""
         assert isinstance(state.pairs.left, slice)
-        X = self._samples(state.pairs.left).double()
-        here = Pairs.alone(slice(0, X.shape[1]))
-        local = self._make(replace(self.context, dtype=torch.float64, samples=X.shape[1]))
-        rows = self._start(X, X, 0, here)
-        self.inner.alone(replace(rows.clone(), pairs=replace(state.pairs, offset=0)))
-        result = self._result(X.shape[1])
-        result.add(local.alone(rows), 0)
-        local.settle()
-        for offset in range(1, self._end.sizes[0]):
-            result.add(local.run(self._start(X, X, offset, here)), offset)
-        return result.state(state.pairs)
+        count = state.pairs.left.stop - state.pairs.left.start
+        local = self._make(replace(self.context, dtype=torch.float64, samples=count))
+        pairs = replace(Pairs.alone(slice(0, count)), shift=None)
+        start = self._samples(state.pairs, pairs, pairs) if self.first else self._crossed(state, pairs, pairs)
+        gather = self._gather(count)
+        for shift, twin in self._course.shifts:
+            part = start(shift, False)
+            if any(shift.offset):
+                part = local.run(part)
+            else:
+                self.inner.alone(replace(part.clone(), pairs=replace(state.pairs, shift=part.pairs.shift)))
+                part = local.alone(part)
+                local.settle()
+            gather.add(part, twin=twin)
+        return gather.state(state.pairs)
 
     def settle(self) -> None:
         self.inner.settle()
@@ -77,98 +162,58 @@ class Sweep(Step):
         return self.inner.error()
 
     def run(self, state: State) -> State:
-        """Offsets d and −d at the same time: what (x, x') have at −d is what (x', x) have at d."""
-        assert isinstance(state.pairs.left, Tensor)
-        assert isinstance(state.pairs.right, Tensor)
-        sides = state.pairs.left, state.pairs.right
-        left, right = torch.cat(sides), torch.cat(sides[::-1])
-        both, X, Y = Pairs(left, right), self._samples(left), self._samples(right)
-        result = self._result(len(sides[0]))
-        for offset in range(self._end.sizes[0]):
-            result.add(self.inner.run(self._start(X, Y, offset, both)), offset)
-        return result.state(state.pairs)
+        left, right = state.pairs.left, state.pairs.right
+        assert isinstance(left, Tensor)
+        assert isinstance(right, Tensor)
+        both = Pairs(torch.cat([left, right]), torch.cat([right, left]))
+        start = self._samples(both, state.pairs, both) if self.first else self._crossed(state, state.pairs, both)
+        gather = self._gather(len(left))
+        for shift, twin in self._course.shifts:
+            gather.add(self.inner.run(start(shift, twin)), twin=twin)
+        return gather.state(state.pairs)
 
     def _price(self) -> None:
-        inner, rows = self.inner.cost, self.before.sizes[0]
-        held = 2 * (inner.held + inner.table / 4) + self.context.kinds * self.after.entries
-        self.cost = Cost(inner.nanoseconds * rows, held, inner.table)
+        inner, form, kinds = self.inner.cost, self.inner.before, self.context.kinds
+        outside = float(kinds * self.after.entries)
+        outside += 4 * self.before.positions * self.before.width if self.first else kinds * self.before.entries
+        nanoseconds = inner.nanoseconds * self._course.passes(self.inner.after.sizes)
+        self.cost = Cost(nanoseconds, 2 * (inner.held + inner.table / 4) + outside, inner.table, 2 * form.entries)
 
-    def _samples(self, index: slice | Tensor) -> Tensor:
-        """(first axis, samples, other positions, channels)."""
-        assert self.context.inputs is not None
-        X = self.context.inputs[..., index, :]
-        return X.movedim(-2, 1).flatten(2, -2) if len(self.before.sizes) > 1 else X
+    def _samples(self, seen: Pairs, one: Pairs, both: Pairs) -> Start:
+        """The input kernel of the samples ``seen``: of ``one`` or, their opposites behind them, of ``both``."""
+        X, axes = self.context.inputs, self._course.axes
+        assert X is not None
+        double = X.double() if seen.selves else X
+        left, right = (_rows(double[..., index, :], axes) for index in (seen.left, seen.right))
+        rest = self.before.sizes[axes:]
 
-    def _start(self, X: Tensor, Y: Tensor, offset: int, pairs: Pairs) -> State:
-        """The input kernel between positions p of the left and p + ``offset`` of the right samples."""
-        here, there = overlap(self.before.sizes[0], offset)
-        X, Y, rest = X[here], Y[there], self.before.sizes[1:]
-        S = torch.matmul(X, Y.transpose(-1, -2)).reshape(*X.shape[:2], *rest, *rest) if rest else (X * Y).sum(dim=-1)
-        return State(S.div_(X.shape[-1]), None, replace(pairs, offset=offset))
+        def start(shift: Shift, twin: bool) -> State:
+            here = shift.over(self._strides)
+            pairs = both if twin else one
+            count = left.shape[axes] if twin or seen.selves else left.shape[axes] // 2
+            L, R = here.left(left.narrow(axes, 0, count)), here.right(right.narrow(axes, 0, count))
+            S = torch.matmul(L, R.transpose(-1, -2)) if rest else (L * R).sum(dim=-1)
+            S = S.reshape(*L.shape[: axes + 1], *rest, *rest).div_(X.shape[-1])
+            return State(S, None, replace(pairs, shift=here))
 
-    def _result(self, count: int) -> _Sum | _Crossed:
-        return _Sum(self._end, count, self._pool) if self._pool else _Crossed(self._end, count)
+        return start
 
+    def _crossed(self, state: State, one: Pairs, both: Pairs) -> Start:
+        """From all pairs of positions: those of ``one`` or, their opposites behind them, of ``both``."""
 
-class _Sum:
-    """Adds up all pairs of positions of ``count`` pairs of samples."""
+        def start(shift: Shift, twin: bool) -> State:
+            here = shift.over(self._strides)
+            S, T = (None if part is None else self._line(part, here, twin) for part in (state.nngp, state.ntk))
+            assert S is not None
+            return State(S, T, replace(both if twin else one, shift=here))
 
-    def __init__(self, form: Form, count: int, pool: str) -> None:
-        self._entries = form.positions**2 if pool == "mean" else 1
-        self._count = count
-        self._sums: list[Tensor | None] = [None, None]
+        return start
 
-    def add(self, state: State, offset: int) -> None:
-        """What pairs have at an offset, the pairs turned around behind them; samples alone have as much at −offset."""
-        for kind, part in enumerate((state.nngp, state.ntk)):
-            if part is None:
-                continue
-            found = part.movedim(1, 0).flatten(1).sum(dim=1)
-            if len(found) > self._count:
-                found = found[: self._count] + found[self._count :] if offset else found[: self._count]
-            elif offset:
-                found *= 2
-            before = self._sums[kind]
-            self._sums[kind] = found if before is None else before.add_(found)
-
-    def state(self, pairs: Pairs) -> State:
-        """The pooled state."""
-        S, T = (None if part is None else part.div_(self._entries) for part in self._sums)
-        assert S is not None
-        return State(S, T, pairs)
+    def _line(self, crossed: Tensor, shift: Shift, twin: bool) -> Tensor:
+        sides = (crossed, exchanged(crossed))[: 1 + twin]
+        return torch.cat([torch.cat([line for line, _ in shift.lines(side)]) for side in sides], dim=self._course.axes)
 
 
-class _Crossed:
-    """Puts offsets where they belong in a state of all pairs of positions, of ``count`` pairs of samples."""
-
-    def __init__(self, form: Form, count: int) -> None:
-        self._count, self._rest = count, len(form.sizes) - 1
-        self._shape = (count, *form.sizes, *form.sizes)
-        self._parts: list[Tensor | None] = [None, None]
-
-    def add(self, state: State, offset: int) -> None:
-        """What pairs have at an offset, the pairs turned around behind them; samples alone are turned by symmetry."""
-        for kind, part in enumerate((state.nngp, state.ntk)):
-            if part is None:
-                continue
-            whole = self._parts[kind]
-            if whole is None:
-                whole = self._parts[kind] = part.new_zeros(self._shape)
-            self._rows(whole, offset).copy_(part[:, : self._count])
-            if offset:
-                self._rows(whole, -offset).copy_(self._turned(part[:, -self._count :]))
-
-    def state(self, pairs: Pairs) -> State:
-        """The crossed state."""
-        S, T = self._parts
-        assert S is not None
-        return State(S, T, pairs)
-
-    def _rows(self, whole: Tensor, offset: int) -> Tensor:
-        """A view (first axis, pairs, *rest, *rest') of the positions at an offset of the first axis."""
-        return whole.diagonal(offset, dim1=1, dim2=2 + self._rest).movedim(-1, 0)
-
-    def _turned(self, part: Tensor) -> Tensor:
-        """The positions of both samples exchanged."""
-        axes = range(2, 2 + self._rest)
-        return part.permute(0, 1, *(axis + self._rest for axis in axes), *axes)
+def _rows(X: Tensor, axes: int) -> Tensor:
+    """(*sizes, n, channels) as (*first axes, n, other positions, channels)."""
+    return X if axes == X.ndim - 2 else X.movedim(-2, axes).flatten(axes + 1, -2).contiguous()

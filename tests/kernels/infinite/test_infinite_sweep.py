@@ -21,11 +21,16 @@ RELU, GAP, READOUT = {"type": "Relu"}, {"type": "GlobalAvgPool"}, {"type": "Dens
 NORM = {"type": "LayerNorm", "axis": [-1], "eps": 1e-3}
 SUM, POOL = {"type": "GlobalSumPool"}, {"type": "AvgPool", "window": [2, 2]}
 DROPOUT = {"type": "Dropout", "keep_rate": 0.8}
+FLAT = {"type": "Flatten"}
 
 
-def conv(*kernel: int, padding: str = "SAME", **fields) -> dict:
+def mean(*window: int, kind: str = "AvgPool", **fields) -> dict:
+    return {"type": kind, "window": list(window), "stride": list(window), **fields}
+
+
+def conv(*kernel: int, padding: str = "SAME", kind: str = "Conv", **fields) -> dict:
     return {
-        "type": "Conv",
+        "type": kind,
         "channels": 8,
         "kernel": list(kernel),
         "padding": padding,
@@ -53,6 +58,37 @@ CASES = {
     "pool": ((6, 5, 2), [conv(3, 3), RELU, POOL, conv(2, 2), RELU, {"type": "Flatten"}, READOUT]),
     "attention": ((5, 3), [conv(3), RELU, ATTENTION, GAP, READOUT]),
     "no read-out": ((4, 3, 2), [conv(3, 2), RELU, conv(2, 2)]),
+    "circle": ((6, 4, 2), [conv(3, 3, padding="CIRCULAR"), RELU, conv(2, 5, padding="CIRCULAR"), RELU, GAP, READOUT]),
+    "odd circle": ((5, 2), [conv(3, padding="CIRCULAR"), RELU, conv(4, padding="CIRCULAR"), RELU, mean(2), GAP]),
+    "stride": ((7, 6, 2), [conv(3, 3, stride=[2, 1]), RELU, conv(2, 2, stride=[1, 3]), RELU, GAP, READOUT]),
+    "stride, valid": ((9, 2), [conv(2, stride=[2], padding="VALID"), RELU, conv(3, stride=[1]), RELU, SUM, READOUT]),
+    "stride in branches": (
+        (6, 5, 2), [conv(3, 3), branch([RELU, conv(3, 3, stride=[2, 2])], [conv(1, 1, stride=[2, 2])]), RELU, GAP]
+    ),
+    "close pairs": ((9, 8, 2), [conv(3, 3), RELU, conv(2, 3), RELU, mean(2, 2), FLAT, READOUT]),
+    "close pairs, twice": (
+        (13, 12, 1),
+        [conv(3, 3), RELU, mean(2, 2), conv(3, 3, padding="VALID"), TANH, conv(2, 2), RELU, mean(2, 2), FLAT, READOUT],
+    ),
+    "close pairs of a sequence": ((12, 2), [conv(3), RELU, conv(3), RELU, mean(3), conv(2), RELU, FLAT, READOUT]),
+    "close pairs, stride": (
+        (14, 11, 1), [conv(3, 3, stride=[2, 2]), RELU, conv(2, 2), RELU, mean(2, 2), conv(3, 3), RELU, FLAT, READOUT]
+    ),
+    "edges": (
+        (8, 7, 2),
+        [conv(3, 3), RELU, mean(3, 2, padding="SAME", normalize_edges=True, stride=[2, 1]), conv(3, 3), RELU,
+         mean(3, 3, padding="SAME", kind="SumPool", stride=[3, 2]), FLAT, READOUT],
+    ),
+    "pools to the end": (
+        (8, 8, 1), [conv(3, 3), RELU, mean(2, 2), conv(3, 3), RELU, mean(2, 2), conv(3, 3), RELU, mean(2, 2), FLAT]
+    ),
+    "pools, then all": ((6, 7, 2), [conv(3, 3), RELU, mean(2, 3), conv(2, 2), NORM, RELU, GAP, READOUT]),
+    "pools of volumes": ((4, 5, 4, 1), [conv(2, 2, 2), RELU, mean(2, 2, 2), conv(2, 1, 2), RELU, GAP, READOUT]),
+    "circular pool": ((6, 5, 1), [conv(3, 3), RELU, mean(2, 2, padding="CIRCULAR"), conv(3, 3), RELU, FLAT, READOUT]),
+    "transposed behind": (
+        (6, 5, 1), [conv(3, 3), RELU, conv(3, 3, stride=[2, 2], kind="ConvTranspose"), RELU, mean(2, 2), FLAT]
+    ),
+    "local between": ((6, 5, 1), [conv(3, 3), RELU, conv(2, 2, kind="ConvLocal"), RELU, conv(2, 2), RELU, GAP]),
     "standard": ((4, 5, 2), [conv(3, 3, param="standard"), RELU, conv(2, 2, param="standard"), RELU, GAP, READOUT]),
 }  # fmt: skip
 KINDS = {2: "sequence", 3: "image", 4: "volume"}
@@ -69,8 +105,8 @@ def test_offset_by_offset_is_all_at_once(name: str) -> None:
     data = inputs(architecture, x, None, dtype=torch.float64, device=torch.device("cpu"))
     swept = Request(architecture.layers, data, ntk=True)
     plain = replace(swept, sweep=False)
-    assert swept.network().swept
-    assert not plain.network().swept
+    assert swept.network().sweeps
+    assert not plain.network().sweeps
     (a, a_selves), (b, b_selves) = swept.settled(), plain.settled()
     pairs = [(a_selves, b_selves)]
     for block in (Block((0, 2), (1, 4)), Block((0, 4), (0, 4), diagonal=True)):
@@ -114,7 +150,7 @@ def test_a_tile_that_memory_refuses_is_quartered(monkeypatch: pytest.MonkeyPatch
     tile = Request.tile
 
     def scarce(self: Request, network: object, block: Block) -> object:
-        if block.shape[0] * block.shape[1] > 4:
+        if block.shape != (1, 1):
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
         return tile(self, network, block)  # type: ignore[arg-type]
 
