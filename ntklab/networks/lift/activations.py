@@ -1,17 +1,18 @@
-"""Pointwise functions of torch as activations of the spec."""
+"""Pointwise functions of torch as activations of the spec: by name, and any other by trying it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ntklab import spec
+from ntklab.errors import SpecError
+from ntklab.networks.functions import function_of
 from ntklab.networks.lift.context import Spot
 from ntklab.networks.lift.values import Step, Value
 from ntklab.spec import activations as layers
-from ntklab.spec.kinds import fields
 
-_NUMERICAL = {field.name: field.kind.choices for field in fields(layers.Numerical)}["fn"]
+HOMES = ("torch", "torch.nn.functional", "torch.special")
 
 
 def activate(spot: Spot, x: Value, layer: spec.Activation) -> Value:
@@ -24,6 +25,20 @@ def activate(spot: Spot, x: Value, layer: spec.Activation) -> Value:
     return x.then(spot.place, Step(layer))  # type: ignore[arg-type]
 
 
+def elementwise(spot: Spot, x: Value, name: str, arguments: Sequence[Any] = ()) -> Value | None:
+    """The pointwise function ``name`` of torch with numbers behind the tensor; None if there is none of that kind."""
+    if not all(isinstance(part, int | float) for part in arguments):
+        return None
+    for home in HOMES:
+        try:
+            layer = layers.Elementwise(f"{home}.{name}", tuple(map(float, arguments)))
+            function_of(layer)
+        except SpecError:
+            continue
+        return activate(spot, x, layer)
+    return None
+
+
 def fixed(layer: spec.Activation) -> Callable[..., Value]:
     """The rule of a function without options."""
 
@@ -31,22 +46,6 @@ def fixed(layer: spec.Activation) -> Callable[..., Value]:
         return activate(spot, input, layer)
 
     return rule
-
-
-def numerical(name: str) -> Callable[..., Value]:
-    """The rule of a function whose expectations are integrated numerically."""
-
-    def rule(spot: Spot, input: Value, inplace: bool = False) -> Value:  # noqa: ARG001
-        return integrated(spot, input, name)
-
-    return rule
-
-
-def integrated(spot: Spot, x: Value, name: str) -> Value:
-    """``Numerical(name)``, if there is such a choice."""
-    if name not in _NUMERICAL:
-        spot.refuse("there is no infinite-width rule for this function", f"use one of: {', '.join(KNOWN)}")
-    return activate(spot, x, layers.Numerical(name))  # type: ignore[arg-type]
 
 
 def leaky_relu(spot: Spot, input: Value, negative_slope: float = 0.01, inplace: bool = False) -> Value:  # noqa: ARG001
@@ -61,29 +60,52 @@ def gelu(spot: Spot, input: Value, approximate: str = "none") -> Value:
     return activate(spot, input, layers.Gelu())
 
 
-def softplus(spot: Spot, input: Value, beta: float = 1.0, threshold: float = 20.0) -> Value:  # noqa: ARG001
-    """Softplus; above the threshold torch is linear, which differs by less than e^-20."""
-    if beta != 1:
-        spot.refuse(f"beta={beta}: there is a rule for 1 alone", "use beta=1")
-    return integrated(spot, input, "softplus")
-
-
 def elu(spot: Spot, input: Value, alpha: float = 1.0, inplace: bool = False) -> Value:  # noqa: ARG001
-    """ELU and CELU with α = 1."""
-    if alpha != 1:
-        spot.refuse(f"alpha={alpha}: there is a rule for 1 alone", "use alpha=1")
-    return integrated(spot, input, "elu")
+    """``Elu``."""
+    return activate(spot, input, layers.Elu(alpha))
+
+
+def celu(spot: Spot, input: Value, alpha: float = 1.0, inplace: bool = False) -> Value:  # noqa: ARG001
+    """max(x, 0) + α·min(exp(x/α) − 1, 0), with α = 1 the same as ELU."""
+    return elu(spot, input) if alpha == 1 else _numbers(spot, input, "celu", alpha)
+
+
+def softplus(spot: Spot, input: Value, beta: float = 1.0, threshold: float = 20.0) -> Value:
+    """Softplus; above the threshold torch is linear, which differs by less than e^-20."""
+    plain = (beta, threshold) == (1, 20)
+    return (
+        activate(spot, input, layers.Numerical("softplus"))
+        if plain
+        else _numbers(spot, input, "softplus", beta, threshold)
+    )
 
 
 def threshold(spot: Spot, input: Value, threshold: float, value: float, inplace: bool = False) -> Value:  # noqa: ARG001
-    """``nn.Threshold(0, 0)`` is ReLU."""
-    if threshold != 0 or value != 0:
-        spot.refuse("only the threshold 0 with the value 0 has a rule", "use nn.ReLU")
+    """``nn.Threshold``; at 0 it is ReLU."""
+    plain = (threshold, value) == (0, 0)
+    return activate(spot, input, layers.Relu()) if plain else _numbers(spot, input, "threshold", threshold, value)
+
+
+def hardtanh(
+    spot: Spot, input: Value, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False  # noqa: ARG001
+) -> Value:  # fmt: skip
+    """Clipping."""
+    return _numbers(spot, input, "hardtanh", min_val, max_val)
+
+
+def clamp(spot: Spot, input: Value, min: float | None = None, max: float | None = None) -> Value:
+    """``torch.clamp`` by numbers."""
+    if min is not None and max is not None:
+        return _numbers(spot, input, "hardtanh", min, max)
+    if (min, max) != (0, None):
+        spot.refuse("it clips on one side, other than below 0", "clip on both sides, or use ReLU")
     return activate(spot, input, layers.Relu())
 
 
-def rrelu(spot: Spot, input: Value, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
-          inplace: bool = False) -> Value:  # noqa: ARG001  # fmt: skip
+def rrelu(
+    spot: Spot, input: Value, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False,
+    inplace: bool = False,  # noqa: ARG001
+) -> Value:  # fmt: skip
     """Leaky ReLU with the mean slope, as torch has it in evaluation mode."""
     if training:
         spot.refuse("random slopes have no rule", "call .eval(), or use nn.LeakyReLU")
@@ -102,16 +124,20 @@ def square(spot: Spot, input: Value) -> Value:
     return activate(spot, input, layers.Monomial(2))
 
 
+def _numbers(spot: Spot, x: Value, name: str, *arguments: Any) -> Value:
+    found = elementwise(spot, x, name, arguments)
+    return spot.refuse(f"{name} with {list(arguments)} has no rule", "give it numbers") if found is None else found
+
+
 _PLAIN: dict[str, spec.Activation] = {
     "relu": layers.Relu(), "abs": layers.Abs(), "absolute": layers.Abs(), "erf": layers.Erf(), "sin": layers.Sin(),
-    "cos": layers.Cos(), "exp": layers.Exp(), "sign": layers.Sign(), "sgn": layers.Sign(),
+    "cos": layers.Cos(), "exp": layers.Exp(), "sign": layers.Sign(), "sgn": layers.Sign(), "selu": layers.Selu(),
+    "tanh": layers.Numerical("tanh"), "sigmoid": layers.Numerical("sigmoid"), "expit": layers.Numerical("sigmoid"),
+    "silu": layers.Numerical("swish"), "mish": layers.Numerical("mish"),
 }  # fmt: skip
 
 POINTWISE: dict[str, Callable[..., Value]] = {
     **{name: fixed(layer) for name, layer in _PLAIN.items()},
-    "tanh": numerical("tanh"), "sigmoid": numerical("sigmoid"), "silu": numerical("swish"), "mish": numerical("mish"),
-    "selu": numerical("selu"), "elu": elu, "celu": elu, "softplus": softplus, "gelu": gelu, "leaky_relu": leaky_relu,
-    "threshold": threshold, "rrelu": rrelu, "pow": power, "square": square,
+    "elu": elu, "celu": celu, "softplus": softplus, "gelu": gelu, "leaky_relu": leaky_relu, "threshold": threshold,
+    "rrelu": rrelu, "pow": power, "square": square, "hardtanh": hardtanh, "clamp": clamp, "clip": clamp,
 }  # fmt: skip
-
-KNOWN = ("relu", "leaky_relu", "gelu", "erf", "sin", "cos", "abs", *_NUMERICAL)

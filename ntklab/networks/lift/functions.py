@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils import _pytree as tree
 
 from ntklab.networks.lift import arithmetic, normalisation, pooling, resizing, shaping
-from ntklab.networks.lift.activations import POINTWISE
+from ntklab.networks.lift.activations import POINTWISE, elementwise
 from ntklab.networks.lift.context import Constant, Spot
 from ntklab.networks.lift.convolution import convolution, linear, transposed_convolution
 from ntklab.networks.lift.values import Value
@@ -52,7 +52,6 @@ FUNCTIONS: dict[str, Rule] = {
 
 _MAXIMUM = ("the maximum over positions has no infinite-width rule", "use average pooling, or a strided convolution")
 _LOGITS = ("it normalises over units, which has no infinite-width rule", "lift the network up to its logits")
-_CLIP = ("clipping has no infinite-width rule", "use ReLU")
 _GRADIENT = ("it stops gradients, which the tangent kernel of a whole network does not know", "leave it out")
 _MATRIX = (
     "products of tensors have no rule outside of known layers",
@@ -64,7 +63,6 @@ REFUSED: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("max", "amax", "maximum"), _MAXIMUM),
     **dict.fromkeys([f"{kind}max_pool{n}" for kind in ("", "adaptive_") for n in _OVER_DIMENSIONS], _MAXIMUM),
     **dict.fromkeys(("softmax", "log_softmax", "normalize", "softmin"), _LOGITS),
-    **dict.fromkeys(("clamp", "clip", "hardtanh", "relu6", "hardsigmoid", "hardswish"), _CLIP),
     **dict.fromkeys(("detach", "data"), _GRADIENT),
     **dict.fromkeys(("matmul", "bmm", "mm", "addmm", "einsum", "tensordot", "bilinear", "baddbmm"), _MATRIX),
     "scaled_dot_product_attention": _ROWS,
@@ -73,6 +71,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "embedding": ("it looks up token numbers", "lift the part behind the embedding"),
 }  # fmt: skip
 
+_OTHER_NAMES = {"log_sigmoid": "logsigmoid", "_threshold": "threshold"}  # what torch's functions call themselves
 _NO_RULE = "there is no infinite-width rule for this operation"
 _KNOWN = "use known layers: linear, convolution, pooling, normalisation, attention, pointwise functions, sums and joins"
 
@@ -91,10 +90,19 @@ def call_function(
     parts = tree.tree_leaves((args, kwargs))
     if not any(isinstance(part, Value) for part in parts):
         return _computed(target, args, kwargs), False
-    if name not in FUNCTIONS:
-        spot.refuse(*REFUSED.get(name, (_NO_RULE, _KNOWN)))
-    found = apply(spot, FUNCTIONS[name], args, kwargs)
+    rule = FUNCTIONS.get(name)
+    found = _other(spot, name, args, kwargs) if rule is None else apply(spot, rule, args, kwargs)
     return found, in_place or kwargs.get("inplace") is True
+
+
+def _other(spot: Spot, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Value:
+    """A function without a rule of its own: any pointwise one has one."""
+    if name not in REFUSED and isinstance(args[0], Value) and not set(kwargs) - {"inplace"}:
+        numbers = args[1:] if "inplace" in kwargs else tuple(part for part in args[1:] if part is not False)
+        found = elementwise(spot, args[0], name, numbers)
+        if found is not None:
+            return found
+    return spot.refuse(*REFUSED.get(name, (_NO_RULE, _KNOWN)))
 
 
 def apply(spot: Spot, rule: Rule, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -111,7 +119,8 @@ def _name(target: Any) -> tuple[str, bool]:
     if isinstance(target, torch._ops.OpOverload):
         target = target.overloadpacket
     name: str = target if isinstance(target, str) else getattr(target, "__name__", str(target))
-    plain = name.strip("_") if name.startswith("__") else name
+    plain = name.strip("_") if name.startswith("__") else name.removeprefix("special_")
+    plain = _OTHER_NAMES.get(plain, plain)
     if plain in FUNCTIONS:
         return plain, False
     if plain.endswith("_"):

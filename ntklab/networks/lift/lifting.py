@@ -158,8 +158,9 @@ def _checked(module: Any, input_shape: Any, options: dict[str, Any]) -> Shape:
 
 
 def _original(module: nn.Module) -> nn.Module:
-    """What torch.compile wrapped."""
-    return getattr(module, "_orig_mod", module)
+    """What torch.compile or a data-parallel module wraps."""
+    inner = module.module if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel) else module
+    return getattr(inner, "_orig_mod", inner)
 
 
 def _lifted(reader: Tracer | Exported, start: Value, name: str) -> Lifted:

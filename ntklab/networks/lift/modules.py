@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ntklab.networks.lift import attention, normalisation, own, pooling, resizing, shaping
-from ntklab.networks.lift.activations import POINTWISE
 from ntklab.networks.lift.context import Constant, Spot
 from ntklab.networks.lift.convolution import convolution, linear, transposed_convolution
 from ntklab.networks.lift.functions import REFUSED, apply
@@ -64,15 +63,6 @@ def _batch_norm(spot: Spot, m: Any, input: Value) -> Value:
     )  # fmt: skip
 
 
-def _pointwise(name: str, *options: str) -> Rule:
-    """A module that calls the function ``name`` with attributes of its own."""
-
-    def rule(spot: Spot, m: nn.Module, input: Value) -> Any:
-        return POINTWISE[name](spot, input, **{option: getattr(m, option) for option in options})
-
-    return rule
-
-
 def _dropout(rule: Rule) -> Rule:
     return lambda spot, m, input: rule(spot, input, m.p, m.training)
 
@@ -107,13 +97,6 @@ MODULES: dict[type[nn.Module], Rule] = {
     nn.Identity: lambda spot, _, input: shaping.same(spot, input),
     nn.Flatten: lambda spot, m, input: shaping.flatten(spot, input, m.start_dim, m.end_dim),
     nn.Unflatten: lambda spot, m, input: shaping.unflatten(spot, input, m.dim, m.unflattened_size),
-    nn.ReLU: _pointwise("relu"), nn.Tanh: _pointwise("tanh"), nn.Sigmoid: _pointwise("sigmoid"),
-    nn.SiLU: _pointwise("silu"), nn.Mish: _pointwise("mish"), nn.SELU: _pointwise("selu"),
-    nn.ELU: _pointwise("elu", "alpha"), nn.CELU: _pointwise("celu", "alpha"),
-    nn.Softplus: _pointwise("softplus", "beta", "threshold"), nn.GELU: _pointwise("gelu", "approximate"),
-    nn.LeakyReLU: _pointwise("leaky_relu", "negative_slope"),
-    nn.Threshold: _pointwise("threshold", "threshold", "value"),
-    nn.RReLU: _pointwise("rrelu", "lower", "upper", "training"),
 }  # fmt: skip
 
 COMPOSITES: dict[type[nn.Module], Rule] = {
@@ -132,8 +115,7 @@ _LOCAL = (
 )
 
 _LIKE: dict[str, str] = {
-    "MaxPool": "max_pool2d", "AdaptiveMaxPool": "max_pool2d", "Softmax": "softmax", "LogSoftmax": "softmax",
-    "PReLU": "prelu", "ReLU6": "relu6", "Hard": "clamp", "Embedding": "embedding",
+    "MaxPool": "max_pool2d", "AdaptiveMaxPool": "max_pool2d", "Embedding": "embedding",
     "ZeroPad": "pad", "ConstantPad": "pad", "CircularPad": "pad", "ReflectionPad": "pad", "ReplicationPad": "pad",
 }  # fmt: skip
 _BY_BEGINNING: dict[str, tuple[str, str]] = {
@@ -143,6 +125,7 @@ _BY_BEGINNING: dict[str, tuple[str, str]] = {
     "Lazy": ("its parameters have no shape yet", "run the module once on an input"),
     "Transformer": ("decoders and cross-attention have no rule", "lift an nn.TransformerEncoder"),
 }
+_FUNCTIONS = nn.ReLU.__module__
 _NO_RULE = ("there is no infinite-width rule for this module", "replace it by known layers, or write out its forward")
 
 
@@ -154,6 +137,12 @@ def rule_of(module: nn.Module) -> Rule | None:
         if cls in MODULES and type(module).forward is cls.forward:
             return MODULES[cls]
     return None
+
+
+def is_plain(module: nn.Module | type[nn.Module] | None) -> bool:
+    """Whether a module of torch is but a function, so that its forward can be run."""
+    cls = module if isinstance(module, type) else type(module)
+    return cls.__module__ == _FUNCTIONS and cls not in MODULES
 
 
 def is_known(module: nn.Module) -> bool:

@@ -17,7 +17,7 @@ from torch import Tensor, fx, nn
 from ntklab.networks.lift.context import Constant, Settings, Spot
 from ntklab.networks.lift.faults import place_of
 from ntklab.networks.lift.functions import call_function
-from ntklab.networks.lift.modules import COMPOSITES, call_module, is_known
+from ntklab.networks.lift.modules import COMPOSITES, call_module, is_known, is_plain
 from ntklab.networks.lift.values import BATCH, Value
 
 
@@ -135,7 +135,7 @@ class Tracer(fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether ``m`` has a rule, or is torch's own and so is refused by its name."""
-        if type(m) in COMPOSITES:
+        if type(m) in COMPOSITES or is_plain(m):
             return False
         return is_known(m) or super().is_leaf_module(m, module_qualified_name)
 
@@ -189,6 +189,8 @@ class Tracer(fx.Tracer):
 
     def _function_spot(self, name: str) -> Spot:
         around = self._spot(None)
+        if is_plain(self.scope.module_type):
+            return around
         return Spot(around.path, f"{around.place}, {name}()", self.settings)
 
 

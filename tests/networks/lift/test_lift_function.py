@@ -356,6 +356,34 @@ def test_a_convolution_on_a_single_position_is_dense():
     ]  # fmt: skip
 
 
+ACTIVATIONS = [
+    nn.ReLU(), nn.ReLU(inplace=True), nn.LeakyReLU(0.2), nn.GELU(), nn.Tanh(), nn.Sigmoid(), nn.SiLU(), nn.Mish(),
+    nn.Softplus(), nn.ELU(), nn.ELU(0.5), nn.SELU(), nn.CELU(), nn.CELU(2.0), nn.RReLU().eval(),
+    nn.Softplus(beta=2), nn.Hardtanh(-0.5, 1), nn.ReLU6(), nn.Hardsigmoid(), nn.Hardswish(), nn.Softsign(),
+    nn.Tanhshrink(), nn.Softshrink(0.1), nn.Hardshrink(0.1), nn.LogSigmoid(), nn.Threshold(0, 0), nn.Threshold(0.1, 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("module", ACTIVATIONS, ids=str)
+def test_activations(module):
+    lifted = assert_same_function(nn.Sequential(nn.Linear(4, 5), module, nn.Linear(5, 2)), (4,))
+    assert lifted.obstacles == ()
+    assert len(lifted.architecture.layers) == 3
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        torch.relu, torch.erf, torch.sin, torch.cos, torch.exp, torch.sign, torch.abs, torch.atan, torch.sinh,
+        torch.special.erfc, torch.square, lambda x: x.clamp(-1, 2), lambda x: torch.clamp(x, min=0), lambda x: x**4,
+        functional.silu, functional.hardswish, lambda x: functional.hardtanh(x, max_val=0.5), torch.selu,
+    ],
+)  # fmt: skip
+def test_pointwise_functions(function):
+    module = Function(lambda self, x: self.b(function(self.a(x))), a=nn.Linear(4, 5), b=nn.Linear(5, 2))
+    assert assert_same_function(module, (4,)).obstacles == ()
+
+
 @pytest.mark.parametrize(
     "module",
     [
@@ -394,3 +422,42 @@ def test_modules_that_only_export_can_read():
     assert [type(layer).__name__ for layer in lifted.architecture.layers] == [
         "Conv", "Index", "LayerNorm", "Relu", "Branch", "Index", "GlobalAvgPool", "Dense",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("norm", [nn.GroupNorm(1, 3), nn.LayerNorm([3, 5, 4]), nn.LayerNorm([3, 5, 4], 0.1, False)])
+def test_normalisation_over_channels_and_positions(norm):
+    lifted = assert_same_function(nn.Sequential(nn.Conv2d(2, 3, 1), norm), (2, 5, 4))
+    assert lifted.architecture.layers[1].axis == (1, 2, -1)
+
+
+def test_root_mean_square_norm_is_layer_norm_in_the_limit_and_says_so():
+    lifted = examine(nn.Sequential(nn.Linear(3, 4), nn.RMSNorm(4, eps=0.5)), (3,))
+    assert lifted.architecture.layers[1] == spec.LayerNorm((-1,), 0.5)
+    assert lifted.differences[0] == "1: RMSNorm is lifted to LayerNorm, which it equals in the limit of infinite width"
+
+
+def test_a_common_scale_of_normalisation_stays():
+    module = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2))
+    nn.init.constant_(module[1].weight, 1.5)
+    lifted = assert_same_function(module, (3,))
+    assert lifted.architecture.layers[2] == spec.DotGeneral(1.5)
+
+
+def test_dropout_follows_the_mode_of_the_module():
+    module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Dropout(0.25), nn.Linear(4, 2))
+    assert examine(module, (3,)).architecture.layers[2] == spec.Dropout(0.75, "train")
+    assert examine(module.eval(), (3,)).architecture.layers[2] == spec.Dropout(0.75, "test")
+    assert_same_function(module, (3,))
+
+
+def test_compiled_and_parallel_modules():
+    module = nn.Sequential(nn.Linear(3, 4), nn.Tanh())
+    for wrapped in (torch.compile(module, backend="eager"), nn.DataParallel(module)):
+        assert examine(wrapped, (3,)).architecture == examine(module, (3,)).architecture
+
+
+def test_a_deep_network_is_read_in_one_pass():
+    blocks = [Residual(nn.ReLU(), nn.Linear(4, 4)) for _ in range(300)]
+    lifted = examine(nn.Sequential(nn.Linear(4, 4), *blocks), (4,))
+    assert len(lifted.architecture.layers) == 301
+    assert lifted.obstacles == ()

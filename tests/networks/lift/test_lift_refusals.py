@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ntklab.errors import SpecError
+import ntklab
+from ntklab.errors import NtkLabError, SpecError
 from ntklab.networks.lift import examine, lift
 
 
@@ -46,9 +47,7 @@ MODULES = [
     (nn.GroupNorm(2, 4), r"1 \(GroupNorm\): num_groups=2: .*; use one group, or LayerNorm"),
     (nn.InstanceNorm2d(4), r"1 \(InstanceNorm2d\): it normalises over positions"),
     (nn.GELU("tanh"), r"1 \(GELU\): approximate='tanh': .*; use approximate='none'"),
-    (nn.Softplus(beta=2), r"1 \(Softplus\): beta=2"),
-    (nn.ReLU6(), r"1 \(ReLU6\): clipping has no infinite-width rule; use ReLU"),
-    (nn.Hardtanh(), r"1 \(Hardtanh\): clipping"),
+    (nn.GLU(1), r"1 \(GLU\): there is no infinite-width rule"),
     (nn.PReLU(), r"1 \(PReLU\): a learned slope has no rule; use leaky_relu"),
     (nn.Softmax(1), r"1 \(Softmax\): it normalises over units.*; lift the network up to its logits"),
     (nn.Upsample(size=5), r"1 \(Upsample\): mode='nearest' from \[8, 8\] to \[5, 5\] .*'nearest-exact'"),
@@ -82,7 +81,7 @@ CALLS = [
     (lambda self, x: self.a(x) / self.b(x), r"Function, truediv\(\): it divides by a tensor"),
     (lambda self, x: self.a(x) ** 0.5, r"Function, pow\(\): the power 0\.5"),
     (lambda self, x: self.a(x).detach(), r"Function, detach\(\): it stops gradients"),
-    (lambda self, x: self.a(x).clamp(0, 1), r"Function, clamp\(\): clipping"),
+    (lambda self, x: self.a(x).clamp(max=1), r"Function, clamp\(\): it clips on one side"),
     (lambda self, x: self.a(x).cumsum(1), r"Function, cumsum\(\): there is no infinite-width rule"),
     (lambda self, x: self.a(x).mean(), r"Function, mean\(\): it pools over the batch too"),
     (lambda self, x: self.a(x).mean(-1), r"Function, mean\(\): it pools over channels"),
@@ -239,3 +238,10 @@ def test_requests(shape, options, message):
 def test_no_module():
     with pytest.raises(SpecError, match="module: expected a torch module, got int"):
         lift(3, (2,))
+
+
+@pytest.mark.parametrize("module", [module for module, message in OPEN if "joined" not in message])
+def test_kernels_refuse_what_lifts_call_an_obstacle(module):
+    architecture = examine(module, (4,)).architecture
+    with pytest.raises(NtkLabError, match=r"^layer \d"):
+        ntklab.infinite_kernel(architecture, torch.randn(2, 4).numpy())
