@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ntklab.networks.functions import function_of
 from ntklab.spec import activations as spec
 
 Function = Callable[[Any, Tensor], Tensor]
@@ -51,6 +52,8 @@ POINTWISE: dict[type[spec.Activation], Function] = {
     spec.LeakyRelu: lambda layer, x: functional.leaky_relu(x, layer.alpha),
     spec.ABRelu: lambda layer, x: layer.b * torch.relu(x) - layer.a * torch.relu(-x),
     spec.Abs: lambda _, x: torch.abs(x),
+    spec.Elu: lambda layer, x: functional.elu(x, layer.alpha),
+    spec.Selu: lambda _, x: functional.selu(x),
     spec.Erf: lambda layer, x: layer.a * torch.erf(layer.b * x) + layer.c,
     spec.Gelu: lambda _, x: functional.gelu(x),
     spec.Sin: lambda layer, x: layer.a * torch.sin(layer.b * x + layer.c),
@@ -66,4 +69,5 @@ POINTWISE: dict[type[spec.Activation], Function] = {
     spec.RectifiedMonomial: _rectified_monomial,
     spec.Hermite: _hermite,
     spec.Numerical: lambda layer, x: _NUMERICAL[layer.fn](x),
+    spec.Elementwise: lambda layer, x: function_of(layer)(x),
 }

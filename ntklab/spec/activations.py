@@ -10,8 +10,19 @@ from ntklab.spec.base import Spec
 
 Degree = Annotated[int, msgspec.Meta(ge=0, le=64)]
 Coefficients = Annotated[tuple[float, ...], msgspec.Meta(min_length=1, max_length=65)]
+Numbers = Annotated[tuple[float, ...], msgspec.Meta(max_length=16)]
 Gamma = Annotated[float, msgspec.Meta(gt=0)]
 Nodes = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+FunctionName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(torch(\.special|\.nn\.functional)?\.[A-Za-z]\w*|own\.[A-Za-z_]\w*@[0-9a-f]{16})$",
+        extra={
+            "words": "the name of a function: torch.…, torch.special.… or torch.nn.functional.…",
+            "remedy": "write for example torch.nn.functional.hardswish; ntklab.activation gives names to your own",
+        },
+    ),
+]
 
 
 class Activation(Spec, frozen=True):
@@ -49,6 +60,20 @@ class Erf(Activation, frozen=True, tag=True):
 
 class Gelu(Activation, frozen=True, tag=True):
     """x·Φ(x), Φ the standard normal distribution function (the exact form)"""
+
+
+class Elu(Activation, frozen=True, tag=True):
+    """x for x > 0, else alpha·(exp(x) − 1)"""
+
+    alpha: float = 1.0
+
+
+class Selu(Activation, frozen=True, tag=True):
+    """λ·x for x > 0, else λ·α·(exp(x) − 1), with λ = 1.0507… and α = 1.6732…
+
+    Mean 0 and variance 1 are then a stable fixed point of layers with W_std = 1 (Klambauer et al. 2017,
+    arXiv:1706.02515).
+    """
 
 
 class Sin(Activation, frozen=True, tag=True):
@@ -138,7 +163,20 @@ class Numerical(Activation, frozen=True, tag=True):
     deg: Nodes = 40
 
 
+class Elementwise(Activation, frozen=True, tag=True):
+    """fn(x, *arguments) for any pointwise function of torch, integrated numerically
+
+    ``fn`` is a name in torch, torch.special or torch.nn.functional whose first argument is the tensor; ``arguments``
+    are the numbers behind it. ``ntklab.activation`` makes such a layer of a function of your own. Where the function or
+    its slope jumps is found numerically; ``kinks`` adds places that are not found.
+    """
+
+    fn: FunctionName = "torch.nn.functional.hardswish"
+    arguments: Numbers = ()
+    kinks: Numbers = ()
+
+
 AnyActivation = (
-    Relu | LeakyRelu | ABRelu | Abs | Erf | Gelu | Sin | Cos | Rbf | Gaussian | Exp | Gabor | Sign | Sigmoid_like
-    | Polynomial | Monomial | RectifiedMonomial | Hermite | ExpNormalized | Numerical
+    Relu | LeakyRelu | ABRelu | Abs | Elu | Selu | Erf | Gelu | Sin | Cos | Rbf | Gaussian | Exp | Gabor | Sign
+    | Sigmoid_like | Polynomial | Monomial | RectifiedMonomial | Hermite | ExpNormalized | Numerical | Elementwise
 )  # fmt: skip

@@ -92,9 +92,11 @@ def caption(layer: msgspec.Struct) -> str:
 
 
 def _short(value: Any) -> Any:
-    """Sizes as people write them: 3×3; no size is –."""
+    """Sizes as people write them: 3×3; no size is –. Functions without their modules and digests."""
     if isinstance(value, tuple):
         return "×".join("–" if part == -1 else str(part) for part in value)
+    if isinstance(value, str) and "." in value:
+        return value.split("@")[0].rpartition(".")[2]
     return value.lower() if isinstance(value, str) and value.isupper() else value
 
 

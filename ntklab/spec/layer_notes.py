@@ -36,6 +36,8 @@ LAYER_TITLES: dict[str, tuple[str, str]] = {
     "LeakyRelu": ("Leaky ReLU", ACTIVATIONS),
     "ABRelu": ("Two-slope ReLU", ACTIVATIONS),
     "Abs": ("Absolute value", ACTIVATIONS),
+    "Elu": ("ELU", ACTIVATIONS),
+    "Selu": ("SELU", ACTIVATIONS),
     "Erf": ("Erf", ACTIVATIONS),
     "Gelu": ("GELU", ACTIVATIONS),
     "Sin": ("Sine", ACTIVATIONS),
@@ -52,6 +54,7 @@ LAYER_TITLES: dict[str, tuple[str, str]] = {
     "Hermite": ("Hermite polynomial", ACTIVATIONS),
     "ExpNormalized": ("Normalised exponential", ACTIVATIONS),
     "Numerical": ("Tanh, softplus, …", ACTIVATIONS),
+    "Elementwise": ("Function of torch", ACTIVATIONS),
 }
 
 CAPTIONS: dict[str, str] = {
@@ -70,7 +73,9 @@ CAPTIONS: dict[str, str] = {
     "Monomial": "x^{degree}",
     "RectifiedMonomial": "ReLU^{degree}",
     "Hermite": "Hermite {degree}",
+    "Elu": "ELU {alpha:g}",
     "Numerical": "{fn}",
+    "Elementwise": "{fn}",
 }
 
 _DEGREE = Note("Degree", "Degree of the polynomial", (0, 10))
@@ -169,6 +174,7 @@ LAYER_NOTES: dict[str, Note] = {
     "LeakyRelu.alpha": Note("Slope α", "Slope below 0", (0.0, 1.0), 0.05),
     "ABRelu.a": Note("Slope a", "Slope below 0", (-2.0, 2.0), 0.1),
     "ABRelu.b": Note("Slope b", "Slope above 0", (-2.0, 2.0), 0.1),
+    "Elu.alpha": Note("Scale α", "The function tends to −α below 0", (0.1, 2.0), 0.1),
     "Erf.a": _AMPLITUDE, "Erf.b": _FREQUENCY, "Erf.c": Note("Shift c", "Added to the function", (-2.0, 2.0), 0.1),
     "Sin.a": _AMPLITUDE, "Sin.b": _FREQUENCY, "Sin.c": _PHASE,
     "Cos.a": _AMPLITUDE, "Cos.b": _FREQUENCY, "Cos.c": _PHASE,
@@ -182,4 +188,7 @@ LAYER_NOTES: dict[str, Note] = {
     "ExpNormalized.do_clip": Note("Clip", "Clip the cosine to [−1, 1]"),
     "Numerical.fn": Note("Function", "A function whose expectations are integrated numerically"),
     "Numerical.deg": Note("Nodes", "Least number of quadrature nodes a dimension", (5, 200)),
+    "Elementwise.fn": Note("Function", "Its full name in torch, torch.special or torch.nn.functional"),
+    "Elementwise.arguments": Note("Arguments", "Numbers that the function takes behind the tensor", (-2.0, 2.0), 0.1),
+    "Elementwise.kinks": Note("Kinks", "Where it or its slope jumps, beside those found numerically", (-6.0, 6.0), 0.5),
 }  # fmt: skip

@@ -30,6 +30,8 @@ CASES = [
     (L("LeakyRelu", alpha=0.3), np.maximum(X, 0) + 0.3 * np.minimum(X, 0)),
     (L("ABRelu", a=-0.5, b=1.7), -0.5 * np.minimum(X, 0) + 1.7 * np.maximum(X, 0)),
     (L("Abs"), np.abs(X)),
+    (L("Elu", alpha=0.7), np.where(X > 0, X, 0.7 * np.expm1(X))),
+    (L("Selu"), 1.0507009873554805 * np.where(X > 0, X, 1.6732632423543772 * np.expm1(X))),
     (L("Erf", a=1.2, b=0.7, c=0.3), 1.2 * erf(0.7 * X) + 0.3),
     (L("Gelu"), X * 0.5 * (1 + erf(X / math.sqrt(2)))),
     (L("Sin", a=1.2, b=0.7, c=0.3), 1.2 * np.sin(0.7 * X + 0.3)),
@@ -52,6 +54,8 @@ CASES = [
     (L("Numerical", fn="swish"), X / (1 + np.exp(-X))),
     (L("Numerical", fn="softplus"), softplus),
     (L("Numerical", fn="mish"), X * np.tanh(softplus)),
+    (L("Elementwise", fn="torch.nn.functional.softsign"), X / (1 + np.abs(X))),
+    (L("Elementwise", fn="torch.clamp", arguments=(-0.7, 1.3)), np.clip(X, -0.7, 1.3)),
 ]
 
 

@@ -36,7 +36,7 @@ from ntklab.spec import (
     field_rows,
     type_row,
 )
-from ntklab.spec.activations import Numerical, Polynomial, Relu
+from ntklab.spec.activations import Elementwise, Numerical, Polynomial, Relu
 from ntklab.spec.kinds import fields
 from ntklab.spec.layer_notes import CAPTIONS
 from ntklab.spec.notes import NOTES, TITLES
@@ -136,6 +136,8 @@ def test_suggested_values_are_accepted(cls: type[msgspec.Struct]) -> None:
         (LayerNorm(), "Layer norm"),
         (Relu(), "ReLU"),
         (Numerical(fn="mish"), "mish"),
+        (Elementwise(fn="torch.nn.functional.hardswish"), "hardswish"),
+        (Elementwise(fn="own.swishy@0123456789abcdef"), "swishy"),
         (Dropout(0.9), "Dropout 0.9"),
         (Branch(((), (Dense(3),))), "Residual block"),
         (Branch(((Dense(2),), (Dense(3),)), merge="concat"), "Branches (concat)"),

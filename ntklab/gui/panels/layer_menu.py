@@ -24,6 +24,8 @@ _WORDS = {  # what else people call these
     "ConvLocal": "locally connected", "Branch": "residual skip resnet parallel concat product add",
     "SelfAttention": "transformer head query key", "ImageResize": "upsample interpolate", "Index": "crop subsample",
     "DotGeneral": "matmul einsum", "Aggregate": "graph gnn adjacency", "GlobalAvgPool": "gap mean",
+    "Elementwise": "pytorch functional hardswish hardtanh relu6 softsign celu own", "Elu": "exponential linear unit",
+    "Selu": "self-normalising exponential linear unit",
     "Numerical": "sigmoid swish silu softplus mish tanh", "Sigmoid_like": "logistic", "Gelu": "gaussian error",
     "Dropout": "regularisation", "LayerNorm": "normalisation", "Flatten": "vectorise reshape",
 }  # fmt: skip

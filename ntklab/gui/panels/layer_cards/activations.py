@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ntklab.gui.panels.layer_cards.card import LayerCard, Sign, field
+from ntklab.spec import caption
 
 _DUAL = "Daniely, Frostig, Singer 2016, arXiv:1602.05897"
 _GAUSS = "(u, v) ∼ !N(0, [q, K; K, q′])"
 _GENERAL = f"K ← !E[φ(u) φ(v)]\nΘ ← !E[φ′(u) φ′(v)] Θ\n{_GAUSS}"
+_INTEGRATED = "The expectations are integrated numerically, exactly at the kink; the result says how well."
 _EXACT = "q and q′ are the variances K(x, x) and K(x′, x′)."
 
 
@@ -44,6 +46,10 @@ _DUALS: dict[str, _Dual] = {
     "ABRelu": _Dual("φ(x) = b max(x, 0) + a min(x, 0)", _KINKED, _AB, reference=_CHO),
     "Abs": _Dual("φ(x) = |x|", f"{_ANGLE}K ← (2/π) [√(q q′ − K²) + (π/2 − ϑ) K]\n"
                  "Θ ← (1 − 2ϑ/π) Θ", reference=_CHO),
+    "Elu": _Dual("φ(x) = x for x > 0, else a (exp(x) − 1)", _GENERAL, (("a", "scale below 0", "alpha"),), _INTEGRATED,
+                 "Clevert, Unterthiner, Hochreiter 2016, arXiv:1511.07289"),
+    "Selu": _Dual("φ(x) = λ x for x > 0, else λ a (exp(x) − 1)\nλ = 1.0507,  a = 1.6733", _GENERAL, (), _INTEGRATED,
+                  "Klambauer et al. 2017, arXiv:1706.02515"),
     "Erf": _Dual("φ(x) = a erf(b x) + c",
                  "D = (1 + 2b²q)(1 + 2b²q′)\nK ← a² (2/π) arcsin(2b²K / √D) + c²\nΘ ← a² 4b² / (π √(D − 4b⁴K²)) Θ",
                  (*_AMPLITUDE, ("c", "shift", "c")), reference=_WILLIAMS),
@@ -92,6 +98,8 @@ def activation_card(layer: Any) -> LayerCard:
     name = type(layer).__name__
     if name == "Numerical":
         return _numerical(layer)
+    if name == "Elementwise":
+        return _elementwise(layer)
     dual = _DUALS[name]
     signs = tuple(Sign(sign, meaning, field(name)) for sign, meaning, name in dual.signs)
     return LayerCard(dual.formula, dual.limit, dual.text, signs, dual.reference)
@@ -101,3 +109,12 @@ def _numerical(layer: Any) -> LayerCard:
     text = "The expectations have no closed form and are integrated numerically; the result says how well."
     signs = (Sign("", "least nodes a dimension", field("deg")),)
     return LayerCard(_FUNCTIONS.get(layer.fn, f"φ(x) = {layer.fn}(x)"), _GENERAL, text, signs, _DUAL)
+
+
+def _elementwise(layer: Any) -> LayerCard:
+    text = (
+        "Any pointwise function of torch, differentiated by torch. The expectations are integrated numerically between "
+        "its kinks; the result says how well."
+    )
+    arguments = "".join(f", {number:g}" for number in layer.arguments)
+    return LayerCard(f"φ(x) = {caption(layer)}(x{arguments})", _GENERAL, text, (), _DUAL)
