@@ -13,11 +13,11 @@ from ntklab.errors import NtkLabError
 from ntklab.kernels.infinite.activations.dual import Dual
 from ntklab.kernels.infinite.activations.erf import Erf
 from ntklab.kernels.infinite.activations.exponential import ExpNormalized, Exponential
-from ntklab.kernels.infinite.activations.functions import FUNCTIONS
+from ntklab.kernels.infinite.activations.functions import FUNCTIONS, elementwise, elu, selu
 from ntklab.kernels.infinite.activations.gaussian import Gabor, Gaussian
 from ntklab.kernels.infinite.activations.gelu import Gelu
 from ntklab.kernels.infinite.activations.layer import ActivationStep
-from ntklab.kernels.infinite.activations.numerical import HermiteDual
+from ntklab.kernels.infinite.activations.numerical import NumericalDual
 from ntklab.kernels.infinite.activations.polynomial import hermite, monomial, polynomial
 from ntklab.kernels.infinite.activations.rectified import RectifiedMonomial
 from ntklab.kernels.infinite.activations.relu import Rectifier
@@ -34,6 +34,8 @@ DUALS: dict[type[spec.Spec], Callable[[Any, Tensor], Dual]] = {
     acts.LeakyRelu: lambda layer, _: Rectifier(layer.alpha, 1.0),
     acts.ABRelu: lambda layer, _: Rectifier(layer.a, layer.b),
     acts.Abs: lambda _, __: Rectifier(-1.0, 1.0),
+    acts.Elu: lambda layer, q: NumericalDual.of(elu(layer), q),
+    acts.Selu: lambda layer, q: NumericalDual.of(selu(layer), q),
     acts.Erf: lambda layer, _: Erf(layer.a, layer.b, layer.c),
     acts.Sigmoid_like: lambda _, __: Erf(0.5, 1 / _LOGISTIC_SCALE, 0.5),
     acts.Gelu: lambda _, __: Gelu(),
@@ -51,7 +53,8 @@ DUALS: dict[type[spec.Spec], Callable[[Any, Tensor], Dual]] = {
     ),
     acts.Hermite: lambda layer, _: hermite(layer.degree),
     acts.ExpNormalized: lambda layer, _: ExpNormalized(layer.gamma, layer.shift, layer.do_clip),
-    acts.Numerical: lambda layer, q: HermiteDual.of(FUNCTIONS[layer.fn], q),
+    acts.Numerical: lambda layer, q: NumericalDual.of(FUNCTIONS[layer.fn], q),
+    acts.Elementwise: lambda layer, q: NumericalDual.of(elementwise(layer), q),
 }
 
 

@@ -8,39 +8,57 @@ follow: so both keep their relative precision down to q = 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, log2, pi, sqrt
+from math import ceil, log2, sqrt
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ntklab.kernels.infinite.activations.functions import Function
-from ntklab.kernels.infinite.activations.quadrature import gaussian_nodes, hermite_rule
+from ntklab.kernels.infinite.activations.quadrature import REACH, hermite_rule
+from ntklab.kernels.infinite.activations.smoothing import moments, panels
 
-LEVELS = (0.125, 0.25, *(1 - 2.0**-j for j in range(1, 14)), 1.0)
+LEVELS = (0.0, 0.125, 0.25, *(1 - 2.0**-j for j in range(1, 14)), 1.0)
 TOLERANCE = 1e-14
 _ROWS = 2048
-
-
-def moments(function: Function, q: Tensor) -> tuple[Tensor, Tensor]:
-    """E φ(u)² and E φ'(u)² for u ~ N(0, q), each (n,), by quadrature in one dimension."""
-    z, w = gaussian_nodes(float(q.max()), feature=function.feature / 2)
-    weights = w * torch.exp(-z * z / 2) / sqrt(2 * pi)
-    parts = [
-        (function.value(u).square_() @ weights, function.slope(u).square_() @ weights)
-        for u in (chunk.sqrt()[:, None] * z for chunk in torch.split(q, _ROWS))
-    ]
-    return torch.cat([k for k, _ in parts]), torch.cat([slope for _, slope in parts])
+_ROWS_ALONE = 64  # with nodes of their own
 
 
 def slope_coefficients(function: Function, q: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """c_0 (n,) and d_0 … d_{count−1} (n, count) at each variance."""
-    z, basis = hermite_rule(_power_of_two(float(q.max())), function.feature, _power_of_two(count))
-    parts = [
-        (function.value(u) @ basis[:, 0], function.slope(u) @ basis[:, :count])
-        for u in (chunk.sqrt()[:, None] * z for chunk in torch.split(q, _ROWS))
-    ]
-    return torch.cat([c for c, _ in parts]), torch.cat([d for _, d in parts])
+    q, where = torch.unique(q, return_inverse=True)
+    if function.central:
+        parts = _common(function, q, count)
+    else:
+        parts = [_own(function, chunk, count) for chunk in torch.split(q, _ROWS_ALONE)]
+    return torch.cat([c for c, _ in parts])[where], torch.cat([d for _, d in parts])[where]
+
+
+def _common(function: Function, q: Tensor, count: int) -> list[tuple[Tensor, Tensor]]:
+    """With the same nodes for all variances, about 0."""
+    z, basis = hermite_rule(
+        _power_of_two(float(q.max())), function.feature, _power_of_two(count), kinked=function.kinked
+    )
+    parts = []
+    for chunk in torch.split(q.sqrt(), _ROWS):
+        values, slopes = function.at(chunk[:, None] * z)
+        parts.append((values @ basis[:, 0], slopes @ basis[:, :count]))
+    return parts
+
+
+def _own(function: Function, q: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """With nodes of their own for variances whose functions vary elsewhere."""
+    edges = torch.tensor(function.mesh(REACH * sqrt(float(q.max()))).edges, dtype=torch.float64)
+    sigma = q.sqrt()[:, None]
+    z, w = panels(edges / sigma.clamp(min=1e-300), REACH, longest=min(3.0, 9.0 / sqrt(count + 1.0)))
+    values, slopes = function.at(sigma * z)
+    slopes = slopes * w
+    d = torch.empty(len(q), count, dtype=q.dtype)
+    below, here = torch.zeros_like(z), torch.ones_like(z)
+    for k in range(count):
+        d[:, k] = torch.linalg.vecdot(slopes, here)
+        below, here = here, (z * here).sub_(below, alpha=sqrt(k)).div_(sqrt(k + 1))
+    return torch.linalg.vecdot(values, w), d
 
 
 def _power_of_two(x: float) -> int:
@@ -60,9 +78,14 @@ class Expansion:
 
     @classmethod
     def of(cls, function: Function, q: Tensor, *, most: int) -> Expansion:
-        """Looks at the coefficients up to ``most`` at a few of the variances ``q``, the largest among them."""
+        """Looks at the coefficients up to ``most`` at a few of the variances ``q``, the largest among them.
+
+        A function that jumps has a series, but its slopes' is not the derivative of that: it is not used.
+        """
         probe = torch.quantile(q[: 1 << 20], torch.linspace(0, 1, 9, dtype=q.dtype))
         probe = torch.unique(torch.cat([probe, q.max()[None]]))
+        if function.mesh(REACH * sqrt(float(q.max()))).jumps:
+            return cls((None,) * len(LEVELS), odd=False)
         k, slope = moments(function, probe)
         count = 256
         while True:

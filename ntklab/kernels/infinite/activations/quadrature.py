@@ -18,20 +18,20 @@ _GAUSS = np.polynomial.legendre.leggauss(_ORDER)
 _DECAY = 37.0  # e^−37 is 1e-16
 
 
-def gaussian_nodes(largest: float, *, feature: float, degree: int = 0, finer: float = 1.0) -> tuple[Tensor, Tensor]:
+def gaussian_nodes(largest: float, *, feature: float, degree: int, kinked: bool) -> tuple[Tensor, Tensor]:
     """Nodes z and weights w (m,) with Σ w f(√q z) h(z) e^{−z²/4} ≈ ∫ f(√q z) h(z) e^{−z²/4} dz for all q ≤ ``largest``.
 
     For f that varies on the scale ``feature`` and h a Hermite function up to ``degree``, to 1e-16. Of two rules the
     one with fewer nodes: equal steps (exponentially accurate for analytic f; their number grows like √q), or
-    Gauss–Legendre panels that grow away from 0 (their number grows like log q). ``finer`` refines both.
+    Gauss–Legendre panels that grow away from 0 (their number grows like log q; right for f with a kink there too).
     """
     spread = max(sqrt(largest), 1e-3)
     waves = sqrt(degree + 1.0)
-    step = 2 * pi / (waves + 10.0 + _DECAY * spread / feature) / finer
-    first = min(feature / spread, 1.0) / finer
-    longest = min(2.0, 12.0 / waves) / finer
+    step = 2 * pi / (waves + 10.0 + _DECAY * spread / feature)
+    first = min(feature / spread, 1.0)
+    longest = min(2.0, 12.0 / waves)
     panels = _panel_edges(first, longest)
-    if 2 * REACH / step <= 2 * _ORDER * (len(panels) - 1):
+    if not kinked and 2 * REACH / step <= 2 * _ORDER * (len(panels) - 1):
         z = step * torch.arange(-ceil(REACH / step), ceil(REACH / step) + 1, dtype=torch.float64)
         return z, torch.full_like(z, step)
     return _panels(panels)
@@ -54,22 +54,19 @@ def _panels(edges: list[float]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.concatenate([-z[::-1], z])), torch.from_numpy(np.concatenate([weights[::-1], weights]))
 
 
-def hermite_rule(largest: float, feature: float, count: int) -> tuple[Tensor, Tensor]:
+def hermite_rule(largest: float, feature: float, count: int, *, kinked: bool) -> tuple[Tensor, Tensor]:
     """Nodes z (m,) and matrix (m, count) with f(√q z) @ matrix ≈ E f(√q z) h_k(z) for z ~ N(0, 1), all q ≤ ``largest``.
 
-    Kept for other layers and tiles, the long ones (16 MB each) fewer: so give powers of 2.
+    Kept for other layers and runs: so give powers of 2.
     """
-    return (_short_rule if count <= 512 else _long_rule)(largest, feature, count)
+    return _hermite_rule(largest, feature, count, kinked)
 
 
-def _hermite_rule(largest: float, feature: float, count: int) -> tuple[Tensor, Tensor]:
-    z, w = gaussian_nodes(largest, feature=feature, degree=count)
+@lru_cache(maxsize=12)
+def _hermite_rule(largest: float, feature: float, count: int, kinked: bool) -> tuple[Tensor, Tensor]:
+    z, w = gaussian_nodes(largest, feature=feature, degree=count, kinked=kinked)
     weights = w * torch.exp(-z * z / 4) / sqrt(2 * pi)
     return z, (torch.from_numpy(_hermite_functions(z.numpy(), count)) * weights).T.contiguous()
-
-
-_short_rule = lru_cache(maxsize=12)(_hermite_rule)
-_long_rule = lru_cache(maxsize=2)(_hermite_rule)
 
 
 def _hermite_functions(z: Array, count: int) -> Array:
