@@ -33,11 +33,14 @@ class Moves:
     outputs: int
 
     @cached_property
-    def stays(self) -> bool:
-        """Whether one offset leaves every position where it is: the sum may start from there."""
-        still = slice(0, self.outputs, 1)
-        pairs = (move for move in self.each if isinstance(move[0], slice) and isinstance(move[1], slice))
-        return self.inputs == self.outputs and any(source == target == still for source, target in pairs)
+    def still(self) -> int | None:
+        """The first offset that leaves every position where it is: the sum may start from there. On a circle that is
+        shorter than the kernel there are several."""
+        whole = slice(0, self.outputs, 1)
+        if self.inputs != self.outputs:
+            return None
+        stays = (all(isinstance(part, slice) and part == whole for part in move) for move in self.each)
+        return next((number for number, stay in enumerate(stays) if stay), None)
 
 
 class Conv(Step):
@@ -75,10 +78,11 @@ class Conv(Step):
 
 def moved(S: Tensor, dims: Sequence[int], moves: Moves) -> Tensor:
     """The sum over ``moves`` along ``dims``, all at once."""
-    size, still = moves.outputs, slice(0, moves.outputs, 1)
-    total = S.clone() if moves.stays else S.new_zeros([size if dim in dims else n for dim, n in enumerate(S.shape)])
-    for source, target in moves.each:
-        if moves.stays and source == target == still:
+    size, still = moves.outputs, moves.still
+    shape = [size if dim in dims else n for dim, n in enumerate(S.shape)]
+    total = S.new_zeros(shape) if still is None else S.clone()
+    for number, (source, target) in enumerate(moves.each):
+        if number == still:
             continue
         if isinstance(source, slice) and isinstance(target, slice):
             _along(total, dims, target).add_(_along(S, dims, source))
