@@ -90,6 +90,7 @@ class Interpolant:
         cell = self._cell(interval, check)
         if cell is not None:
             for part in torch.split(torch.arange(len(at)), _ROWS):
+                check()
                 values[:, at[part]] = self._evaluate(cell, interval, x[part], (q1[part], q2[part]))
         elif high - low <= (_NARROWEST if low == 0 else low / 4):
             values[:, at] = one_by_one(self.function, rho, q1, q2, check=check)

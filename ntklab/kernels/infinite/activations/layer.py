@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ntklab.kernels.infinite.activations.dual import Dual
+from ntklab.kernels.infinite.activations.numerical import NumericalDual
 from ntklab.kernels.infinite.form import Form
-from ntklab.kernels.infinite.state import Context, Kept, Pairs, State, Step, variances
+from ntklab.kernels.infinite.state import Context, Kept, Pairs, State, Step, Stopped, variances
 
 
 class ActivationStep(Step):
@@ -27,7 +28,7 @@ class ActivationStep(Step):
     def alone(self, state: State) -> State:
         q = variances(state.nngp, self.before).cpu()
         self._kept.add(state.pairs, q)
-        dual = self._make(q.flatten())
+        dual = self._dual_of(q)
         k, slope = (part.reshape(q.shape).to(state.nngp) for part in dual.diagonal(q.flatten()))
         t = None if state.ntk is None else variances(state.ntk, self.before) * slope
         if self.before.crossed:
@@ -38,10 +39,18 @@ class ActivationStep(Step):
 
     def settle(self) -> None:
         self._variances = q = self._kept.all()
-        self._dual = self._make(q.flatten())
+        self._dual = self._dual_of(q)
         self._table = self.context.ready(self._tabulate(self._dual, q))
         self.notes = (self._dual.note,) if self._dual.note else ()
         self._price(self._dual, self._table.element_size() * self._table[..., 0].numel())
+
+    def _dual_of(self, q: Tensor) -> Dual:
+        dual = self._make(q.flatten())
+        return dual.watched(self._check_wanted) if isinstance(dual, NumericalDual) else dual
+
+    def _check_wanted(self) -> None:
+        if self.context.stop.is_set():
+            raise Stopped
 
     def _price(self, dual: Dual, table: int) -> None:
         self.cost = self.moving(dual.cost.nanoseconds, buffers=dual.cost.buffers, table=table)

@@ -123,8 +123,8 @@ class _Trial:
     def kinked(self, x: Array) -> NDArray[np.bool_]:
         """(m,): whether the function or its slope has a kink at the edges ``x``."""
         near = 1e-5 * np.maximum(1.0, abs(x))
-        smooth: NDArray[np.bool_] = self.resolved(x - near, x + 0.9 * near)
-        return np.logical_not(smooth)
+        found: NDArray[np.bool_] = np.logical_not(self.resolved(x - near, x + 0.9 * near))
+        return found
 
     @staticmethod
     def _allowed(at: Array, low: Array, high: Array, size: float) -> Array:
