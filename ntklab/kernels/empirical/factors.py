@@ -3,7 +3,8 @@
 For a dense layer z = W a + b with cotangents B[i, o] = ∂f_o(x_i)/∂z the layer's part of the kernel is
 Θ[i, j, o, p] = (a_i·a_j + 1)(B[i, o]·B[j, p]): two Gram matrices and a product, never a Jacobian
 (Novak, Sohl-Dickstein, Schoenholz 2022, arXiv:2206.08720). NTK parameterisation scales a and the 1 of the bias.
-A convolution is a dense layer on the patches of all its places, which share W and b.
+A convolution is a dense layer on the patches a_t of all its places t, which share W and b: its part is
+Σ_ts (a_it·a_js + 1)(B[i, o, t]·B[j, p, s]), or the product of per-sample gradients Σ_t B_t a_tᵀ, whichever is cheaper.
 """
 
 from __future__ import annotations
@@ -26,12 +27,18 @@ class Factor:
     """One layer's (A_i·A_j + offset)·(B_io·B_jp) for a batch of n samples.
 
     ``A`` (n, in), or None for the number 1 in place of the first bracket; ``B`` (n, k, out), or None where B_io·B_jp is
-    1 for o = p and 0 otherwise (the layer is the network's output).
+    1 for o = p and 0 otherwise (the layer is the network's output). Over several places: A (n, places, in) and
+    B (n, k, places, out), for the sum over all pairs of places.
     """
 
     A: Tensor | None
     B: Tensor | None
     offset: float = 0.0
+
+    @property
+    def places(self) -> int:
+        """Places of a sample that the factor sums over."""
+        return 1 if self.A is None or self.A.ndim == 2 else self.A.shape[1]
 
     def __getitem__(self, samples: slice) -> Factor:
         """The factor of some of the samples."""
@@ -56,12 +63,16 @@ class Factor:
 
 @dataclass(frozen=True, eq=False)
 class Use:
-    """A layer of a module: z = weight_scale·W a + bias_scale·b; a scale is None where nothing is trained."""
+    """A layer of a module: z = weight_scale·W a + bias_scale·b; a scale is None where nothing is trained.
+
+    ``pairs``: the kernel keeps all pairs of outputs, which makes products of cotangents dearer.
+    """
 
     name: str
     module: nn.Module
     weight_scale: float | None
     bias_scale: float | None
+    pairs: bool = True
 
     @property
     def kind(self) -> Kind:
@@ -102,7 +113,11 @@ class Use:
         return Factor(a.new_zeros(len(a), 0) if A is None else A, B, offset)
 
     def _shared(self, a: Tensor, b: Tensor) -> Factor:
-        """Places that share their weights: per-sample gradients Σ_t b_t a_tᵀ (n, k, out·in) instead of cotangents."""
+        """Places that share their weights: all pairs of places, or per-sample gradients (n, k, out·in)."""
+        (_, k, T, out), fan_in = b.shape, a.shape[-1]
+        products = (k * k if self.pairs else k) * out
+        if self.weight_scale is not None and T * T * (fan_in + products) < products * fan_in:
+            return self._factor(a, b)
         parts = []
         if self.weight_scale is not None:
             parts.append(torch.einsum("nkto,nti->nkoi", b, a * self.weight_scale).flatten(2))
@@ -145,8 +160,8 @@ KINDS: dict[type[nn.Module], Kind] = {
 }
 
 
-def layer_uses(model: nn.Module) -> tuple[Use, ...]:
-    """The layers of ``model`` that hold its trainable parameters.
+def layer_uses(model: nn.Module, *, pairs: bool = True) -> tuple[Use, ...]:
+    """The layers of ``model`` that hold its trainable parameters; ``pairs``: for a kernel with all pairs of outputs.
 
     Raises ``NtkLabError`` naming the first module that per-layer factors do not cover, and the remedy.
     """
@@ -171,6 +186,7 @@ def layer_uses(model: nn.Module) -> tuple[Use, ...]:
                 module,
                 weight_scale if "weight" in labels else None,
                 bias_scale if "bias" in labels else None,
+                pairs,
             )
         )
     if not uses:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,17 @@ class Form(ABC):
         """The store as ``Gram.values``, without copying."""
 
     @abstractmethod
+    def products(self) -> int:
+        """Products of cotangents, for one pair of samples."""
+
     def multiply_adds(self, factor: Factor) -> int:
         """Of one factor, for one pair of samples."""
+        return factor.places**2 * (_width(factor.A) + self.products() * _width(factor.B))
+
+    def workspace(self, factor: Factor) -> int:
+        """Numbers alive beside the tile, for one pair of samples."""
+        pairs = factor.places**2
+        return 0 if pairs == 1 else pairs * (1 + 2 * prod(self.store(1, 1)))
 
     @abstractmethod
     def side(self) -> int:
@@ -69,6 +79,9 @@ class _Full(Form):
         tile: Tensor | None = None
         diagonal: list[Tensor] = []
         for F, G in zip(rows, columns, strict=True):
+            if F.places > 1:
+                tile = _accumulated(tile, self._over_places(F, G), None)
+                continue
             K = _inputs(F, G)
             if F.B is None or G.B is None:
                 diagonal.append(like.new_ones(n1, n2) if K is None else K)
@@ -97,11 +110,19 @@ class _Full(Form):
         n1, n2 = store.shape[0] // self.k, store.shape[1] // self.k
         return store.reshape(n1, self.k, n2, self.k).transpose(0, 2, 1, 3)
 
-    def multiply_adds(self, factor: Factor) -> int:
-        return _width(factor.A) + self.k * self.k * (_width(factor.B))
+    def products(self) -> int:
+        return self.k * self.k
 
     def side(self) -> int:
         return max(1, 1024 // self.k)
+
+    def _over_places(self, F: Factor, G: Factor) -> Tensor:
+        """(n1, k, n2·k)"""
+        assert F.B is not None
+        assert G.B is not None
+        n1, n2, T, S = len(F.B), len(G.B), F.places, G.places
+        B = inner(F.B.flatten(0, 2), G.B.flatten(0, 2)).view(n1, self.k, T, n2, self.k, S)
+        return B.mul_(_place_inputs(F, G).view(n1, 1, T, n2, 1, S)).sum((2, 5)).view(n1, self.k, n2 * self.k)
 
 
 class _Diagonal(Form):
@@ -113,6 +134,9 @@ class _Diagonal(Form):
     def tile(self, rows: Factors, columns: Factors) -> Tensor:
         tile = _any(rows).new_zeros(self.k, _count(rows), _count(columns))
         for F, G in zip(rows, columns, strict=True):
+            if F.places > 1:
+                self._add_over_places(tile, F, G)
+                continue
             K = _inputs(F, G)
             for o in range(self.k):
                 if F.B is None or G.B is None:
@@ -133,11 +157,18 @@ class _Diagonal(Form):
     def values(self, store: Array) -> Array:
         return store.transpose(1, 2, 0)
 
-    def multiply_adds(self, factor: Factor) -> int:
-        return _width(factor.A) + self.k * _width(factor.B)
+    def products(self) -> int:
+        return self.k
 
     def side(self) -> int:
         return 512
+
+    def _add_over_places(self, tile: Tensor, F: Factor, G: Factor) -> None:
+        assert F.B is not None
+        assert G.B is not None
+        K = _place_inputs(F, G)
+        for o in range(self.k):
+            tile[o] += _summed(inner(F.B[:, o].flatten(0, 1), G.B[:, o].flatten(0, 1)).mul_(K), F, G)
 
 
 class _Mean(Form):
@@ -149,6 +180,9 @@ class _Mean(Form):
     def tile(self, rows: Factors, columns: Factors) -> Tensor:
         tile: Tensor | None = None
         for F, G in zip(rows, columns, strict=True):
+            if F.places > 1:
+                tile = _accumulated(tile, _summed(_place_cotangents(F, G).mul_(_place_inputs(F, G)), F, G), None)
+                continue
             K = _inputs(F, G)
             if F.B is None or G.B is None:
                 B = _any(rows).new_full((_count(rows), _count(columns)), float(self.k))
@@ -170,8 +204,8 @@ class _Mean(Form):
     def values(self, store: Array) -> Array:
         return store
 
-    def multiply_adds(self, factor: Factor) -> int:
-        return _width(factor.A) + self.k * _width(factor.B)
+    def products(self) -> int:
+        return self.k
 
     def side(self) -> int:
         return 512
@@ -196,6 +230,26 @@ def _accumulated(total: Tensor | None, B: Tensor, K: Tensor | None) -> Tensor:
 
 def _inputs(F: Factor, G: Factor) -> Tensor | None:
     return None if F.A is None or G.A is None else inner(F.A, G.A, F.offset)
+
+
+def _place_inputs(F: Factor, G: Factor) -> Tensor:
+    """(n1·places, n2·places)"""
+    assert F.A is not None
+    assert G.A is not None
+    return inner(F.A.flatten(0, 1), G.A.flatten(0, 1), F.offset)
+
+
+def _place_cotangents(F: Factor, G: Factor) -> Tensor:
+    """(n1·places, n2·places), summed over outputs: one product of rows k·out long."""
+    assert F.B is not None
+    assert G.B is not None
+    b, c = (B.transpose(1, 2).flatten(2).flatten(0, 1) for B in (F.B, G.B))
+    return inner(b, c)
+
+
+def _summed(K: Tensor, F: Factor, G: Factor) -> Tensor:
+    """(n1, n2) from (n1·places, n2·places)"""
+    return K.view(len(K) // F.places, F.places, -1, G.places).sum((1, 3))
 
 
 def _any(factors: Factors) -> Tensor:

@@ -63,7 +63,10 @@ def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     what = form(outputs)
     if isinstance(model_or_architecture, spec.Architecture):
         _check_weights(model_or_architecture, dtype, device, memory)
-    asked = subject(model_or_architecture, seed=seed, dtype=dtype, device=device, mask_constant=mask_constant)
+    asked = subject(
+        model_or_architecture, seed=seed, dtype=dtype, device=device, pairs=outputs == "full",
+        mask_constant=mask_constant,
+    )  # fmt: skip
     rows = asked.samples(x1, "x1")
     columns = None if x2 is None or x2 is x1 else asked.samples(x2, "x2")
     if pattern1 is not None:

@@ -32,7 +32,8 @@ class Costs:
 
     ``item`` bytes of one number, ``fixed`` bytes for inputs, parameters and work space; ``kept`` bytes of the factors,
     ``passing`` bytes alive while a sample goes through the network; ``cell`` bytes of one pair of samples in the
-    result. ``pass_adds`` of a forward and backward pass, ``pair_adds`` of one pair of samples in a tile.
+    result, ``workspace`` bytes of one in a tile beside it. ``pass_adds`` of a forward and backward pass, ``pair_adds``
+    of one pair of samples in a tile.
     """
 
     item: int
@@ -40,12 +41,13 @@ class Costs:
     kept: int
     passing: int
     cell: int
+    workspace: int
     pass_adds: int
     pair_adds: int
 
     def tile_bytes(self, side: int) -> int:
         """Alive while a tile is computed: the sum, and the two products of the next layer."""
-        return 3 * side * side * self.cell
+        return side * side * (3 * self.cell + self.workspace)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def costs(factors: Sequence[Factor], sizes: Sizes, form: Form, *, item: int, pas
         kept=item * max(1, kept),
         passing=item * passing,
         cell=item * prod(form.store(1, 1)),
+        workspace=item * max((form.workspace(factor) for factor in factors), default=0),
         pass_adds=max(1, sizes.forward + form.k * sizes.backward),
         pair_adds=max(1, sum(form.multiply_adds(factor) for factor in factors)),
     )

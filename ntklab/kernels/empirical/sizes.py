@@ -74,5 +74,5 @@ def _alive(module: nn.Module, through: dict[nn.Module, tuple[int, int]]) -> int:
         return given * (len(module.branches) + 1)
     if type(module) in BY_AUTOGRAD:
         inside = sum(through[part][1] for part in module.modules() if part is not module and part in through)
-        return 2 * (taken + given + inside)
+        return 3 * (taken + given + inside)
     return 0 if any(True for _ in module.children()) else taken + given

@@ -39,7 +39,7 @@ STRUCTURAL = Route(
 AUTOGRAD = Route(
     "per-layer factors, one autograd pass an output",
     cotangents.factors,
-    lambda sizes, k: 6 * sizes.values + k * sizes.seen + 2 * sizes.patches,
+    lambda sizes, k: 10 * sizes.values + k * sizes.seen + 2 * sizes.patches,
 )
 
 
@@ -59,6 +59,11 @@ class Subject:
     sample_shape: tuple[int, ...] | None = None
     output_shape: tuple[int, ...] | None = None
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def pairs(self) -> bool:
+        """Whether the kernel keeps all pairs of outputs."""
+        return self.uses[0].pairs
 
     def factors(self, x: Tensor) -> list[Factor]:
         """Factors of the layers on the samples ``x``."""
@@ -86,7 +91,9 @@ class Subject:
     def with_patterns(self, shape: tuple[int, ...], pattern_shape: tuple[int, ...]) -> Subject:
         """The same for rows of samples of ``shape`` and their patterns."""
         module = WithPatterns(self.module, shape, pattern_shape)
-        return replace(self, module=module, uses=layer_uses(module), route=AUTOGRAD, sample_shape=None)
+        return replace(
+            self, module=module, uses=layer_uses(module, pairs=self.pairs), route=AUTOGRAD, sample_shape=None
+        )
 
 
 def _tensor(x: ArrayLike, name: str, dtype: torch.dtype) -> Tensor:
@@ -102,8 +109,9 @@ def _tensor(x: ArrayLike, name: str, dtype: torch.dtype) -> Tensor:
 
 
 def subject(
-    model: nn.Module | spec.Architecture, *, seed: int, dtype: str, device: str, mask_constant: float | None = None
-) -> Subject:
+    model: nn.Module | spec.Architecture, *, seed: int, dtype: str, device: str, pairs: bool = True,
+    mask_constant: float | None = None,
+) -> Subject:  # fmt: skip
     """Build ``model`` if it is a spec; else take it, as a copy where its dtype or device is another.
 
     Raises ``NtkLabError`` for a module that the factors do not cover.
@@ -112,16 +120,16 @@ def subject(
     if isinstance(model, spec.Architecture):
         network = build(model, seed=seed, dtype=dtype, device=place, mask_constant=mask_constant)
         return Subject(
-            network, layer_uses(network), _route(network), number, place,
+            network, layer_uses(network, pairs=pairs), _route(network), number, place,
             parameterisation=parameterisation(model), seed=seed, content=model.content_hash(),
             sample_shape=model.input.shape, output_shape=spec.output_shape(model),
         )  # fmt: skip
     if not isinstance(model, nn.Module):
         raise SpecError(f"model: expected an Architecture or a torch.nn.Module, got {type(model).__name__}")
-    uses = layer_uses(model)
+    uses = layer_uses(model, pairs=pairs)
     module = _moved(model, number, place)
     if module is not model:
-        uses = layer_uses(module)
+        uses = layer_uses(module, pairs=pairs)
     left = frozen(module)
     notes = (f"parameters not trained and not counted: {', '.join(left)}",) if left else ()
     return Subject(module, uses, _route(module), number, place, trusted=False, notes=notes)

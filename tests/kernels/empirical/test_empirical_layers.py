@@ -6,7 +6,7 @@ import torch
 
 from ntklab import spec
 from ntklab.errors import DataError
-from ntklab.kernels.empirical import empirical_ntk
+from ntklab.kernels.empirical import empirical_ntk, structural
 from ntklab.kernels.empirical.factors import layer_uses
 from ntklab.kernels.empirical.graphs import WithPatterns
 from ntklab.kernels.empirical.reference import reference_ntk
@@ -79,6 +79,7 @@ NETWORKS = {
         conv(), Erf(), AvgPool((2, 2), padding="SAME", normalize_edges=True), conv(), Erf(),
         SumPool((2, 2), stride=(2, 1), padding="CIRCULAR"), Flatten(), OUT,
     )),
+    "few places": ((3, 3), (conv((2,), channels=20), Erf(), conv((2,), channels=20), Relu(), GlobalAvgPool(), OUT)),
     "layer norm": (IMAGE, (conv(), LayerNorm(), Relu(), conv(), LayerNorm((1, 2, 3)), Relu(), GlobalAvgPool(), OUT)),
     "attention": (SEQUENCE, (
         Dense(4), attention(), Relu(), attention(linear_scaling=False, mechanism="IDENTITY"), GlobalAvgPool(), OUT,
@@ -142,6 +143,15 @@ def test_equals_the_twin(name):
         assert_close(square.values, reduce(full))
         assert_close(drain(empirical_ntk(a, x1, x2, outputs=outputs, dtype="float64")).values, reduce(wide))
         assert square.provenance.route.startswith("per-layer factors, one backward pass for all outputs")
+
+
+@pytest.mark.parametrize("pairs", [True, False])
+def test_places_that_share_weights_go_the_cheaper_way(pairs):
+    for name, expected in (("few places", 3), ("same", 1)):
+        network = build(architecture(*NETWORKS[name]))
+        x = torch.zeros(2, *NETWORKS[name][0])
+        found = structural.factors(network, layer_uses(network, pairs=pairs), x)
+        assert found[1].places == expected  # the convolution under the read-out
 
 
 @pytest.mark.parametrize("name", ["same", "circular", "transpose", "local", "embeddings", "residual"])
