@@ -22,6 +22,7 @@ SPECTRUM_COPIES = 6  # matrices alive inside an eigendecomposition
 SPECTRUM_SECONDS = 2e-10  # times N³
 PHASE_BYTES = 60_000_000
 PHASE_SECONDS = {True: 4.0, False: 0.4}  # with integrals, and in closed form
+_INTEGRALS = (activations.Numerical, activations.Elementwise, activations.Elu, activations.Selu)
 
 
 def forecast(experiment: Experiment, *, estimates: bool = True, phase: bool = False) -> Forecast:
@@ -62,7 +63,7 @@ def monte_carlo_forecast(experiment: Experiment) -> Forecast:
 def phase_forecast(experiment: Experiment) -> Forecast:
     """Of ``phase``."""
     activation = dominant(experiment.architecture).activation
-    seconds = PHASE_SECONDS[isinstance(activation, activations.Numerical)]
+    seconds = PHASE_SECONDS[isinstance(activation, _INTEGRALS)]
     return Forecast(data_bytes(experiment) + PHASE_BYTES, seconds, route="phase")
 
 

@@ -86,6 +86,12 @@ def test_the_variance_ends_where_plain_iteration_ends(activation):
 # -- the critical line -------------------------------------------------------------------------------------------------
 
 
+def test_selu_keeps_variance_one_and_is_slightly_chaotic():
+    q, chi = fixed(acts.Selu(), 1.0, 0.0, start=0.7)
+    assert q == pytest.approx(1, rel=1e-10)  # Klambauer et al. 2017, arXiv:1706.02515
+    assert chi == pytest.approx(1.0716, abs=1e-4)
+
+
 def test_critical_points_are_those_of_the_literature():
     at = {
         "tanh without bias (Schoenholz 2017)": (TANH, 0.0, 1.0),
