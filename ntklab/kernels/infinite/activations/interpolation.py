@@ -135,7 +135,8 @@ class Interpolant:
         values = torch.stack(products(self.function, sign * (1 - x.square()), sigma, check=check))
         values /= norms[:, None, :, None] * norms[:, None, None, :]
         across = _coefficients(len(self.sigma))
-        found = torch.einsum("ai,bj,mx,kxij->abkm", across, across, _coefficients(_ORDER), values)
+        planes = across @ values @ across.T  # one for each expectation and x
+        found = torch.tensordot(planes, _coefficients(_ORDER), dims=([1], [1])).permute(1, 2, 0, 3)
         last = found[..., -2:].abs().amax()
         if len(self.sigma) > 2:
             last = torch.maximum(last, torch.maximum(found[-1].abs().amax(), found[:, -1].abs().amax()))
@@ -154,7 +155,7 @@ def _count(length: float) -> int:
     """Nodes for functions of the logarithm of a standard deviation: analytic within ±iπ/2 of the real axis."""
     if length < 1e-13:
         return 1
-    b = pi / length * 0.8
+    b = pi / length * 0.95
     return ceil(log(1e14) / log(b + sqrt(b * b + 1))) + 1
 
 

@@ -131,7 +131,8 @@ class _Trial:
         """What rounding of the values and of their arguments may do."""
         largest = np.abs(at).max(axis=1)
         steepness = (at.max(axis=1) - at.min(axis=1)) / (high - low)
-        return 3e-13 * largest + 1e-15 * size + 1e-14 * steepness * np.maximum(abs(low), abs(high))
+        allowed: Array = 3e-13 * largest + 1e-15 * size + 1e-14 * steepness * np.maximum(abs(low), abs(high))
+        return allowed
 
 
 def _refined(trial: _Trial, start: Sequence[float], name: str) -> tuple[list[float], list[tuple[float, float]]]:

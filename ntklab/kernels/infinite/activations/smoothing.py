@@ -29,10 +29,9 @@ _GROWTH = 3.0
 _SHARPEST = 1e-9  # finest grading about a kink, in standard deviations
 _ENTRIES = 1 << 16  # numbers held at once: they stay in the cache
 # So many noises away from where φ varies, and from its kinks, so many Gauss–Hermite nodes are exact.
-_FAR = (
-    (1e4, 1e4, 3), (100.0, 100.0, 5), (30.0, 30.0, 8), (15.0, 15.0, 12), (9.0, 15.0, 16), (6.0, 15.0, 20),
-    (6.0, 9.0, 24), (4.5, 9.0, 32), (3.0, 9.0, 60),
-)  # fmt: skip
+_FAR = ((1e4, 1e4, 3), (100.0, 100.0, 5), (30.0, 30.0, 8), (15.0, 15.0, 12), (9.0, 15.0, 16), (9.0, 9.0, 24))
+# Nearer by, but where φ varies on scales of so many noises.
+_SLOW = ((6.0, 15.0, 20), (6.0, 9.0, 24), (4.5, 9.0, 32), (3.0, 9.0, 64))
 
 
 def edges_about(centre: Tensor, finest: Tensor, count: int) -> Tensor:
@@ -73,9 +72,9 @@ def smoothed(function: Function, y: Tensor, noise: Tensor, *, finer: float = 1.0
     k, slope = torch.empty_like(y), torch.empty_like(y)
     mesh = function.mesh(float((y.abs() + _INNER * noise).max()))
     left = torch.ones_like(y, dtype=torch.bool)
-    smooth, kinks = _distances(mesh, y, noise)
-    for far, far_kinks, order in _FAR:
-        at = (left & (smooth >= far * finer) & (kinks >= far_kinks * finer)).nonzero()[:, 0]
+    far, seen, kinks = _distances(mesh, y, noise)
+    for distance, least, least_kinks, order in [(far, *row) for row in _FAR] + [(seen, *row) for row in _SLOW]:
+        at = (left & (distance >= least * finer) & (kinks >= least_kinks * finer)).nonzero()[:, 0]
         left[at] = False
         z, w = _hermite(order)
         for part in torch.split(at, max(1, _ENTRIES // order)):
@@ -88,14 +87,20 @@ def smoothed(function: Function, y: Tensor, noise: Tensor, *, finer: float = 1.0
     return k, slope
 
 
-def _distances(mesh: Mesh, y: Tensor, noise: Tensor) -> Two:
-    """How many noises ``y`` (n,) is away from where the function varies faster, and from its kinks."""
-    smooth, kinks = (torch.full_like(y, torch.inf) for _ in range(2))
+def _distances(mesh: Mesh, y: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """In noises: how far ``y`` (n,) is from where the function varies faster, on which scale it varies within sight,
+    and how far its kinks are."""
+    far, seen, kinks = (torch.full_like(y, torch.inf) for _ in range(3))
     for edge, scale in zip(mesh.edges, mesh.scales, strict=True):
-        distance = kinks if scale == 0 else smooth
-        torch.minimum(distance, (y - edge).abs_().clamp_(min=scale), out=distance)
+        offset = (y - edge).abs_()
+        if scale == 0:
+            torch.minimum(kinks, offset, out=kinks)
+            continue
+        seen[offset < _INNER * noise] = seen[offset < _INNER * noise].clamp(max=scale)
+        torch.minimum(far, offset.clamp_(min=scale), out=far)
     silent = noise == 0
-    return torch.where(silent, torch.inf, smooth / noise), torch.where(silent, torch.inf, kinks / noise)
+    far, seen, kinks = (torch.where(silent, torch.inf, distance / noise) for distance in (far, seen, kinks))
+    return far, seen, kinks
 
 
 def _alike(sizes: Tensor) -> list[Tensor]:
@@ -135,9 +140,13 @@ def _products(function: Function, rho: Tensor, sigma: Tensor, *, finer: float) -
     y = (sigma * together[:, None])[:, :, None] * z[:, None, :]
     noise = (sigma * apart[:, None])[:, :, None].expand_as(y)
     left = _parts(function, y, noise, finer=finer)
-    right = left
-    if bool((rho < 0).any()):
-        right = _parts(function, y * torch.where(rho < 0, -1.0, 1.0)[:, None, None], noise, finer=finer)
+    right, negative = left, (rho < 0)[:, None, None]
+    if bool(negative.any()):
+        if function.central:  # so are the nodes
+            flipped = (left[0].flip(-1), left[1].flip(-1))
+        else:
+            flipped = _parts(function, -y, noise, finer=finer)
+        right = (torch.where(negative, flipped[0], left[0]), torch.where(negative, flipped[1], left[1]))
     k, slope = (torch.matmul(a * w[:, None], b.mT) for a, b in zip(left, right, strict=True))
     return k, slope
 
