@@ -155,18 +155,20 @@ def empirical_ntk(
     dtype: str = "float32",
     device: str = "cpu",
     memory: int | None = None,
+    **samples: Any,
 ) -> Gram:
     """The NTK of one finite network between samples ``x1`` (n1, …) and ``x2`` (n2, …; None is x1).
 
     The network is a torch module, or drawn from an architecture with ``seed``. ``outputs`` "full" keeps
     (n1, n2, k, k), "diagonal" (n1, n2, k), "mean" (n1, n2) averages the diagonal and has the infinite-width NTK as its
-    limit. Details, sources and errors: ``ntklab.kernels.empirical.empirical_ntk``.
+    limit. ``samples``: ``pattern1``, ``pattern2``, ``mask_constant`` as for ``infinite_kernel``. Details, sources and
+    errors: ``ntklab.kernels.empirical.empirical_ntk``.
     """
     from ntklab.kernels import empirical
     from ntklab.progress import drain
 
     work = empirical.empirical_ntk(
-        model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory
+        model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory, **samples
     )
     return drain(work)
 

@@ -163,7 +163,14 @@ def _infinite(request: Request, x1: Array, x2: Array | None = None, *, held: int
         memory=request.left(held),
     )  # fmt: skip
     grams = yield from translated(work, _progress_alone)
-    return np.asarray(grams["ntk"].values, dtype=np.float64)
+    return np.asarray(grams["ntk"].values, dtype=np.float64) / _mup_width(request.architecture)
+
+
+def _mup_width(architecture: spec.Architecture) -> float:
+    """Analytic kernels of muP are those of √n·f; this is n, for the network's own outputs."""
+    readout = architecture.layers[-1]
+    mup = isinstance(readout, spec.Dense) and readout.param == "mup"
+    return float(spec.layer_shapes(architecture)[-1].before[-1]) if mup else 1.0
 
 
 def _tensor(request: Request, values: Array) -> Tensor:

@@ -370,3 +370,11 @@ def test_the_graph_compiler_is_never_loaded(three):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_in_mup_the_limit_moves_at_the_speed_of_the_network() -> None:
+    """Analytic kernels of muP are those of √n·f: taken for those of f they would be n times too fast, and diverge."""
+    found = drain(dynamics.train(architecture(3, 256, param="mup"), datasets.load(THREE), Training(steps=40)))
+    start, end = found.train_loss[:, 0], found.train_loss[:, -1]
+    assert (end < start).all()
+    np.testing.assert_allclose(end / end[0], 1, atol=0.5)
