@@ -163,14 +163,16 @@ def _infinite(request: Request, x1: Array, x2: Array | None = None, *, held: int
         memory=request.left(held),
     )  # fmt: skip
     grams = yield from translated(work, _progress_alone)
-    return np.asarray(grams["ntk"].values, dtype=np.float64) / _mup_width(request.architecture)
+    return _of_outputs(request.architecture, np.asarray(grams["ntk"].values, dtype=np.float64))
 
 
-def _mup_width(architecture: spec.Architecture) -> float:
-    """Analytic kernels of muP are those of √n·f; this is n, for the network's own outputs."""
+def _of_outputs(architecture: spec.Architecture, ntk: Array) -> Array:
+    """The analytic NTK of the network's own outputs: that of muP is of √n·f, but for the bias of the read-out."""
     readout = architecture.layers[-1]
-    mup = isinstance(readout, spec.Dense) and readout.param == "mup"
-    return float(spec.layer_shapes(architecture)[-1].before[-1]) if mup else 1.0
+    if not isinstance(readout, spec.Dense) or readout.param != "mup":
+        return ntk
+    width, bias = spec.layer_shapes(architecture)[-1].before[-1], (readout.b_std or 0.0) ** 2
+    return (ntk - bias) / width + bias
 
 
 def _tensor(request: Request, values: Array) -> Tensor:

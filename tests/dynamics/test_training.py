@@ -377,4 +377,4 @@ def test_in_mup_the_limit_moves_at_the_speed_of_the_network() -> None:
     found = drain(dynamics.train(architecture(3, 256, param="mup"), datasets.load(THREE), Training(steps=40)))
     start, end = found.train_loss[:, 0], found.train_loss[:, -1]
     assert (end < start).all()
-    np.testing.assert_allclose(end / end[0], 1, atol=0.5)
+    assert end[2] == pytest.approx(end[1], rel=0.2)  # linearised and infinite; the network itself learns features
