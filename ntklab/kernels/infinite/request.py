@@ -90,6 +90,8 @@ class Request:
             return network.cost  # to try it would take as long as a tile does
         few = self._few()
         network, _ = few.settled()
+        if network.cost.prepares:
+            few.tile(network, few._only_tile)
         started = time.perf_counter()
         few.tile(network, few._only_tile)
         spent = (time.perf_counter() - started) * 1e9

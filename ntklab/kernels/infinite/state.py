@@ -118,12 +118,14 @@ def variances(S: Tensor, form: Form) -> Tensor:
 class Cost:
     """What a step needs: ``nanoseconds`` a pair of samples on one thread, ``held`` numbers a pair at the same time
     (what comes in and goes out included), ``table`` bytes a sample that stay for the whole run. ``span`` are the
-    numbers a pair that a single operation goes over: they should be in the cache."""
+    numbers a pair that a single operation goes over: they should be in the cache. ``prepares``: a first tile takes
+    longer than others, for what it leaves to them."""
 
     nanoseconds: float = 0.0
     held: float = 0.0
     table: int = 0
     span: float = 0.0
+    prepares: bool = False
 
     def then(self, other: Cost) -> Cost:
         """The cost of this step followed by ``other``."""
@@ -132,6 +134,7 @@ class Cost:
             max(self.held, other.held),
             self.table + other.table,
             max(self.span, other.span),
+            self.prepares or other.prepares,
         )
 
 

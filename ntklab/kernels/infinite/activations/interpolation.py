@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from math import ceil, log, pi, sqrt
+from functools import lru_cache
+from math import ceil, floor, log, pi, sqrt
 
 import torch
 from torch import Tensor
@@ -20,7 +21,11 @@ from ntklab.kernels.infinite.activations.smoothing import Check, moments, produc
 _ORDER = 18  # nodes in x
 _TOLERANCE = 2e-13  # of the last coefficients
 _NARROWEST = 2.0**-20  # of the intervals of x
+_NOISE = 2e-15
 _MOST = 48  # standard deviations to interpolate between
+_STEP = 0.125  # ranges of logarithms of standard deviations are widened to multiples of this
+_EQUAL = 1e-13  # their length where all are equal
+_FEWEST, _WORTH = 8, 50  # pairs that are worth it: some, and more of them the more standard deviations there are
 _ROWS = 4096
 
 Interval = tuple[int, float, float]  # sign of ρ, and x from one to the other
@@ -32,7 +37,7 @@ class Interpolant:
     """Of ``function``, for standard deviations e^``low`` to e^``high`` through ``sigma`` (r,) of them.
 
     ``norms`` (2, r): Chebyshev coefficients of the logarithms of the roots of E φ² and E φ'², which both expectations
-    are divided by. ``_cells``: coefficients (r, r, 2·x) for intervals, made when a pair first falls into them; None
+    are divided by. ``_cells``: coefficients (2, x, r, r) for intervals, made when a pair first falls into them; None
     where the interval has to be halved.
     """
 
@@ -48,18 +53,19 @@ class Interpolant:
     def of(cls, function: Function, q: Tensor) -> Interpolant | None:
         """For the variances ``q`` (n,), or None where it would cost more than their pairs one by one.
 
-        Functions that vary elsewhere than at 0 are not smooth in the standard deviations where these are nearly equal.
+        It is kept for other layers and runs with nearly the same range of variances. Functions that vary elsewhere than
+        at 0 are not smooth in the standard deviations where these are nearly equal: there must be a single one.
         """
         positive = q[q > 0]
-        if not len(positive):
+        if len(positive) < _FEWEST:
             return None
         low, high = (log(float(end)) / 2 for end in (positive.min(), positive.max()))
+        if high - low > _EQUAL:
+            low, high = floor(low / _STEP) * _STEP, ceil(high / _STEP) * _STEP
         count = _count(high - low)
-        if len(q) * (len(q) - 1) <= 2 * _ORDER * count or count > (_MOST if function.central else 1):
+        if len(positive) ** 2 < _WORTH * count or count > (_MOST if function.central else 1):
             return None
-        sigma = torch.exp((low + high) / 2 + (high - low) / 2 * _nodes(count))
-        norms = torch.stack([_logarithm(m.sqrt()) for m in moments(function, sigma**2)])
-        return cls(function, low, high, sigma, norms @ _coefficients(count).T)
+        return _interpolant(function, low, high, count)
 
     def __call__(self, rho: Tensor, q1: Tensor, q2: Tensor, *, check: Check = lambda: None) -> Tensor:
         """(2, p): E φφ and E φ'φ' of each of the pairs (p,), whose variances are above 0."""
@@ -102,16 +108,18 @@ class Interpolant:
     def _evaluate(self, cell: Tensor, interval: Interval, x: Tensor, q: tuple[Tensor, Tensor]) -> Tensor:
         """(2, p)"""
         _, low, high = interval
+        _, order, count, _ = cell.shape
         left, right = (self._basis(variances.log() / 2) for variances in q)
-        count = left.shape[1]
-        weights = (left[:, :, None] * right[:, None, :]).flatten(1) @ cell.view(count * count, -1)
-        powers = chebyshev((2 * x - low - high) / (high - low), _ORDER)
-        sums = torch.einsum("pkm,pm->kp", weights.view(len(x), 2, _ORDER), powers)
-        return sums.mul_(torch.exp(self.norms @ (left + right).T))
+        products = (left[:count, None] * right[None, :count]).flatten(0, 1)
+        sums = cell.view(2 * order, -1) @ products
+        powers = chebyshev((2 * x - low - high) / (high - low), order)
+        norms = torch.exp(self.norms @ left.add_(right))
+        return (sums.view(2, order, -1) * powers).sum(dim=1).mul_(norms)
 
     def _basis(self, log_sigma: Tensor) -> Tensor:
+        """(r, p)"""
         if len(self.sigma) == 1:
-            return torch.ones(len(log_sigma), 1, dtype=torch.float64)
+            return torch.ones(1, len(log_sigma), dtype=torch.float64)
         t = (2 * log_sigma - self.low - self.high) / (self.high - self.low)
         return chebyshev(t.clamp(-1, 1), len(self.sigma))
 
@@ -129,18 +137,36 @@ class Interpolant:
     def _made(self, interval: Interval, check: Check) -> Tensor | None:
         """Coefficients of an interval, None where the last of them are too large."""
         sign, low, high = interval
+        count = len(self.sigma)
         x = (low + high) / 2 + (high - low) / 2 * _nodes(_ORDER)
-        sigma = self.sigma.expand(_ORDER, -1)
-        norms = torch.exp(self.norms @ chebyshev(_nodes(len(self.sigma)), len(self.sigma)).T)
-        values = torch.stack(products(self.function, sign * (1 - x.square()), sigma, check=check))
+        values = torch.stack(
+            products(self.function, sign * (1 - x.square()), self.sigma.expand(_ORDER, -1), check=check)
+        )
+        norms = torch.exp(self.norms @ chebyshev(_nodes(count), count))
         values /= norms[:, None, :, None] * norms[:, None, None, :]
-        across = _coefficients(len(self.sigma))
-        planes = across @ values @ across.T  # one for each expectation and x
-        found = torch.tensordot(planes, _coefficients(_ORDER), dims=([1], [1])).permute(1, 2, 0, 3)
-        last = found[..., -2:].abs().amax()
-        if len(self.sigma) > 2:
-            last = torch.maximum(last, torch.maximum(found[-1].abs().amax(), found[:, -1].abs().amax()))
-        return found.flatten(2).contiguous() if float(last) <= _TOLERANCE else None
+        across = _coefficients(count)
+        found = torch.tensordot(_coefficients(_ORDER), across @ values @ across.T, dims=([1], [1])).movedim(0, 1)
+        sizes = found.abs().amax(dim=0)
+        last = float(sizes[-2:].max())
+        if count > 2:
+            last = max(last, float(sizes[:, -1].max()), float(sizes[:, :, -1].max()))
+        if not last <= _TOLERANCE:
+            return None
+        order = _needed(sizes.amax(dim=(1, 2)))
+        count = _needed(torch.maximum(sizes.amax(dim=(0, 1)), sizes.amax(dim=(0, 2))))
+        return found[:, :order, :count, :count].contiguous()
+
+
+@lru_cache(maxsize=64)
+def _interpolant(function: Function, low: float, high: float, count: int) -> Interpolant:
+    sigma = torch.exp((low + high) / 2 + (high - low) / 2 * _nodes(count))
+    norms = torch.stack([_logarithm(m.sqrt()) for m in moments(function, sigma**2)])
+    return Interpolant(function, low, high, sigma, norms @ _coefficients(count).T)
+
+
+def _needed(sizes: Tensor) -> int:
+    """How many coefficients with these ``sizes`` are not rounding noise."""
+    return int((sizes > _NOISE).nonzero().max()) + 1 if bool((sizes > _NOISE).any()) else 1
 
 
 def one_by_one(
@@ -153,7 +179,7 @@ def one_by_one(
 
 def _count(length: float) -> int:
     """Nodes for functions of the logarithm of a standard deviation: analytic within ±iπ/2 of the real axis."""
-    if length < 1e-13:
+    if length <= _EQUAL:
         return 1
     b = pi / length * 0.95
     return ceil(log(1e14) / log(b + sqrt(b * b + 1))) + 1
@@ -166,14 +192,19 @@ def _nodes(count: int) -> Tensor:
 
 def _coefficients(count: int) -> Tensor:
     """(count, count): from values at the nodes to the coefficients of Chebyshev polynomials."""
-    matrix = chebyshev(_nodes(count), count).T * (2 / count)
+    matrix = chebyshev(_nodes(count), count) * (2 / count)
     matrix[0] /= 2
     return matrix
 
 
 def chebyshev(t: Tensor, count: int) -> Tensor:
-    """(p, count): T_0 … T_{count−1} of ``t`` (p,)."""
-    return torch.cos(torch.acos(t.clamp(-1, 1))[:, None] * torch.arange(count, dtype=t.dtype))
+    """(count, p): T_0 … T_{count−1} of ``t`` (p,)."""
+    rows = torch.ones(count, len(t), dtype=t.dtype)
+    if count > 1:
+        rows[1] = t
+    for k in range(2, count):
+        torch.mul(rows[k - 1], t, out=rows[k]).mul_(2).sub_(rows[k - 2])
+    return rows
 
 
 def _logarithm(norms: Tensor) -> Tensor:

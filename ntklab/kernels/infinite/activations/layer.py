@@ -53,7 +53,8 @@ class ActivationStep(Step):
             raise Stopped
 
     def _price(self, dual: Dual, table: int) -> None:
-        self.cost = self.moving(dual.cost.nanoseconds, buffers=dual.cost.buffers, table=table)
+        cost = self.moving(dual.cost.nanoseconds, buffers=dual.cost.buffers, table=table)
+        self.cost = replace(cost, prepares=isinstance(dual, NumericalDual))
 
     def error(self) -> float:
         return self._dual.error(self._variances.flatten())

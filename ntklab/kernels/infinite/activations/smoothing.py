@@ -142,10 +142,8 @@ def _products(function: Function, rho: Tensor, sigma: Tensor, *, finer: float) -
     left = _parts(function, y, noise, finer=finer)
     right, negative = left, (rho < 0)[:, None, None]
     if bool(negative.any()):
-        if function.central:  # so are the nodes
-            flipped = (left[0].flip(-1), left[1].flip(-1))
-        else:
-            flipped = _parts(function, -y, noise, finer=finer)
+        central = function.central  # then the nodes are symmetric
+        flipped = (left[0].flip(-1), left[1].flip(-1)) if central else _parts(function, -y, noise, finer=finer)
         right = (torch.where(negative, flipped[0], left[0]), torch.where(negative, flipped[1], left[1]))
     k, slope = (torch.matmul(a * w[:, None], b.mT) for a, b in zip(left, right, strict=True))
     return k, slope
