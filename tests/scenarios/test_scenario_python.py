@@ -44,7 +44,7 @@ REQUIRED = inspect.Parameter.empty
 
 
 def test_signatures_are_those_of_the_contract():
-    ends = [("device", "KEY", "cpu"), ("memory", "KEY", None)]
+    ends = [("device", "KEY", "cpu"), ("memory", "KEY", None), ("samples", "VAR", REQUIRED)]
     assert signature(ntklab.infinite_kernel) == [
         ("architecture", "POS", REQUIRED), ("x1", "POS", REQUIRED), ("x2", "POS", None),
         ("kind", "KEY", "ntk"), ("dtype", "KEY", "float64"), *ends,

@@ -52,8 +52,7 @@ def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     those differ), and its kernel is checked on two samples against autograd. ``memory`` in bytes bounds what the work
     adds to the process, or to the memory of a CUDA device. ``pattern1`` and ``pattern2`` (n, *axes, *axes) are the
     graphs of a network with ``Aggregate`` layers; positions whose every channel equals ``mask_constant`` are masked in
-    a network that is drawn here. ``Gram.error`` is the error of float32, measured on a few entries against float64
-    where that takes little of the time.
+    a network that is drawn here. ``Gram.error`` is that of float32, measured where this takes little of the time.
 
     Yields a ``Forecast``, then for each tile ``Partial("tile", Tile)`` (mean over outputs) and ``Progress``. Raises
     ``NtkLabError`` for a module whose trained parameters are not all in dense layers used once, ``DataError`` for

@@ -112,8 +112,10 @@ def test_offset_by_offset_is_all_at_once(name: str) -> None:
     for block in (Block((0, 2), (1, 4)), Block((0, 4), (0, 4), diagonal=True)):
         pairs.append((swept.tile(a, block), plain.tile(b, block)))
     for one, other in pairs:
-        torch.testing.assert_close(one.nngp, other.nngp, rtol=1e-13, atol=1e-14)
-        torch.testing.assert_close(one.ntk, other.ntk, rtol=1e-13, atol=1e-14)
+        # Positions that are nearly collinear behind a kink carry the root of their rounding.
+        rtol = 1e-8 if name == "close pairs, twice" else 1e-13
+        torch.testing.assert_close(one.nngp, other.nngp, rtol=rtol, atol=1e-14)
+        torch.testing.assert_close(one.ntk, other.ntk, rtol=rtol, atol=1e-14)
 
 
 def pooled(size: int) -> spec.Architecture:
