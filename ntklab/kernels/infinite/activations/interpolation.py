@@ -154,7 +154,8 @@ class Interpolant:
             return None
         order = _needed(sizes.amax(dim=(1, 2)))
         count = _needed(torch.maximum(sizes.amax(dim=(0, 1)), sizes.amax(dim=(0, 2))))
-        return found[:, :order, :count, :count].contiguous()
+        kept: Tensor = found[:, :order, :count, :count].contiguous()
+        return kept
 
 
 @lru_cache(maxsize=64)
