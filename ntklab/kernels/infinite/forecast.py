@@ -79,7 +79,7 @@ def plan_of(
 def _most(cost: Cost, kinds: int, data: Inputs, *, swept: bool) -> int:
     """The edge of a tile of good size: what an operation works on stays in the cache."""
     kind = data.X.device.type
-    numbers = max(1.0, cost.span if swept else cost.held / (4 * kinds))
+    numbers = max(1.0, cost.span if swept else cost.held / (8 * kinds))
     cached = _CACHED[kind] * (3 * 8 // data.X.element_size() if swept else 1)
     return max(1, isqrt(int(cached / numbers)))
 
