@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike
     from torch.nn import Module
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         SelfAttention,
         Training,
     )
+    from ntklab.spec.activations import Elementwise
 
 __version__ = "0.1.0"
 
@@ -93,6 +94,7 @@ __all__ = [
     "Spectrum",
     "Training",
     "Trajectory",
+    "activation",
     "drain",
     "empirical_ntk",
     "ensemble",
@@ -171,6 +173,16 @@ def empirical_ntk(
         model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory, **samples
     )
     return drain(work)
+
+
+def activation(function: Callable[[Any], Any], name: str, *, kinks: Sequence[float] = ()) -> Elementwise:
+    """The layer that applies your own pointwise ``function`` of a torch tensor; its kernels are integrated.
+
+    Details and errors: ``ntklab.networks.functions.activation``.
+    """
+    from ntklab.networks import functions
+
+    return functions.activation(function, name, kinks=kinks)
 
 
 def monte_carlo_kernel(

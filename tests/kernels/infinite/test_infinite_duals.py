@@ -17,6 +17,11 @@ LAYERS = [
     acts.LeakyRelu(alpha=0.2),
     acts.ABRelu(a=-0.4, b=1.3),
     acts.Abs(),
+    acts.Elu(),
+    acts.Elu(alpha=0.4),
+    acts.Selu(),
+    acts.Elementwise(fn="torch.nn.functional.logsigmoid"),
+    acts.Elementwise(fn="torch.atan"),
     acts.Erf(),
     acts.Erf(a=1.3, b=0.7, c=-0.4),
     acts.Sigmoid_like(),
@@ -100,7 +105,8 @@ def test_diagonals_against_brute_force(layer: acts.Activation) -> None:
 def test_a_sample_and_its_copy_agree_with_the_diagonal(layer: acts.Activation) -> None:
     q = torch.tensor([0.7], dtype=torch.float64)
     k, slope = DUALS[type(layer)](layer, q).diagonal(q)
-    assert dual(layer, 0.7, 0.7, 0.7) == pytest.approx((float(k), float(slope)), rel=1e-13)
+    kinked = isinstance(layer, acts.Elu | acts.Selu)  # the jump of the slope shows the root of the rounding of ρ
+    assert dual(layer, 0.7, 0.7, 0.7) == pytest.approx((float(k), float(slope)), rel=1e-8 if kinked else 1e-13)
 
 
 @pytest.mark.parametrize("layer", [layer for layer in LAYERS if not isinstance(layer, acts.Sign)], ids=repr)
