@@ -65,7 +65,7 @@ needs_linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason=
 
 
 @needs_linux
-@pytest.mark.parametrize(("kind", "budget"), [("empirical", 24 * MIB), ("infinite", 36 * MIB)])
+@pytest.mark.parametrize(("kind", "budget"), [("empirical", 32 * MIB), ("infinite", 36 * MIB)])
 def test_the_peak_of_a_process_stays_within_the_budget(tmp_path, kind, budget):
     code = PEAK + PROBE.replace("KIND", repr(kind)).replace("BUDGET", str(budget))
     done = python("-c", code, folder=tmp_path)

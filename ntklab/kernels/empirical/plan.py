@@ -20,7 +20,7 @@ from ntklab.kernels.tiles import Block, TilePlan, even_edge
 _STEP = 1.6e10
 """Multiply-adds of one step times bytes a number: 0.08 s at 100 GFLOP/s in float32, 0.16 s in float64 at half that."""
 
-_WORKSPACE = 8 * 2**20  # bytes that the matrix libraries and the interpreter take beside our arrays
+_WORKSPACE = 14 * 2**20  # bytes that the matrix libraries and the interpreter take beside our arrays
 _WORTH_TIMING = 2e9  # multiply-adds from which measuring the machine's speed is worth its time
 _EFFICIENCY = 0.7  # of that speed that the whole reaches
 REMEDY = "ask for outputs='mean', use float32 or fewer samples, or raise memory"
