@@ -19,7 +19,6 @@ from ntklab.kernels.empirical.graphs import rows_of
 from ntklab.kernels.empirical.plan import REMEDY, Plan, costs, make_plan, seconds, upper_blocks
 from ntklab.kernels.empirical.precision import SAMPLES, measured_error
 from ntklab.kernels.empirical.probe import verify
-from ntklab.kernels.empirical.sizes import measured
 from ntklab.kernels.empirical.subject import Subject, subject
 from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Block, Span, spans
@@ -123,11 +122,9 @@ def _prepare(
     if not asked.trusted:
         error = verify(asked.module, factors, x)
         notes = (*notes, f"factors checked against autograd on {len(x)} samples: relative error {error:.1e}")
-    sizes = measured(asked.module, asked.uses, x[:1])
     cost = costs(
-        [factor[:1] for factor in factors], sizes, form,
-        item=asked.dtype.itemsize, passing=asked.route.passing(sizes, form.k),
-        inputs=rows.numel() + (0 if columns is None else columns.numel()),
+        [factor[:1] for factor in factors], asked.route.needs(x[:1], form.k), form,
+        item=asked.dtype.itemsize, inputs=rows.numel() + (0 if columns is None else columns.numel()),
     )  # fmt: skip
     n2 = None if columns is None else len(columns)
     budget = resolve(memory, asked.device)

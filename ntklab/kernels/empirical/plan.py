@@ -14,7 +14,7 @@ from ntklab.kernels.budget import require
 from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.forms import Form
 from ntklab.kernels.empirical.products import inner
-from ntklab.kernels.empirical.sizes import Sizes
+from ntklab.kernels.empirical.routes.route import Needs
 from ntklab.kernels.tiles import Block, TilePlan, even_edge
 
 _STEP = 1.6e10
@@ -87,17 +87,17 @@ def upper_blocks(start: int, stop: int, leaf: int) -> Iterator[Block]:
     yield from upper_blocks(middle, stop, leaf)
 
 
-def costs(factors: Sequence[Factor], sizes: Sizes, form: Form, *, item: int, passing: int, inputs: int) -> Costs:
-    """From the factors of one sample; ``passing`` numbers are alive in a pass of a sample, ``item`` bytes each."""
+def costs(factors: Sequence[Factor], needs: Needs, form: Form, *, item: int, inputs: int) -> Costs:
+    """From the factors of one sample; a number has ``item`` bytes, all samples together ``inputs`` numbers."""
     kept = sum(part.numel() for factor in factors for part in (factor.A, factor.B) if part is not None)
     return Costs(
         item=item,
-        fixed=_WORKSPACE + item * (sizes.weights + inputs),
+        fixed=_WORKSPACE + item * (needs.weights + inputs),
         kept=item * max(1, kept),
-        passing=item * passing,
+        passing=item * needs.passing,
         cell=item * prod(form.store(1, 1)),
         workspace=item * max((form.workspace(factor) for factor in factors), default=0),
-        pass_adds=max(1, sizes.forward + form.k * sizes.backward),
+        pass_adds=max(1, needs.forward + form.k * needs.backward),
         pair_adds=max(1, sum(form.multiply_adds(factor) for factor in factors)),
     )
 

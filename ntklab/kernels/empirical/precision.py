@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ntklab.kernels.empirical.factors import layer_uses
 from ntklab.kernels.empirical.forms import Array, Form
 from ntklab.kernels.empirical.subject import Subject
 
@@ -21,7 +19,7 @@ def measured_error(asked: Subject, form: Form, store: Array, x1: Tensor, x2: Ten
     """max|Θ − Θ64| / max|Θ64| over the entries of up to ``SAMPLES`` rows and columns, Θ64 computed in float64."""
     i, j = _spread(len(x1)), _spread(len(x2))
     double = copy.deepcopy(asked.module).double()
-    exact = replace(asked, module=double, uses=layer_uses(double, pairs=asked.pairs), dtype=torch.float64)
+    exact = asked.of(double, dtype=torch.float64)
     tile = form.tile(exact.factors(x1[i].double()), exact.factors(x2[j].double()))
     wanted = form.values(tile.cpu().numpy())
     got = form.values(store)[np.ix_(i, j)]

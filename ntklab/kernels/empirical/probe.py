@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ntklab.errors import NtkLabError
-from ntklab.kernels.empirical.factors import Factor, outputs_of
+from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.forms import FORMS
+from ntklab.kernels.empirical.outputs import outputs_of
 
 TOLERANCES = {torch.float32: 2e-3, torch.float64: 1e-9}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,42 +15,25 @@ from torch import Tensor, nn
 
 from ntklab import spec
 from ntklab.errors import DataError, NtkLabError, SpecError
-from ntklab.kernels.empirical import cotangents, structural
-from ntklab.kernels.empirical.factors import Factor, Use, frozen, layer_uses, outputs_of
+from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.graphs import WithPatterns
-from ntklab.kernels.empirical.sizes import Sizes
+from ntklab.kernels.empirical.outputs import outputs_of
+from ntklab.kernels.empirical.routes.known import known
+from ntklab.kernels.empirical.routes.route import Route
+from ntklab.kernels.empirical.routes.uses import frozen
 from ntklab.networks import build, torch_device, torch_dtype
 from ntklab.spec.convolution import Convolution
 
 
 @dataclass(frozen=True, eq=False)
-class Route:
-    """A way to the factors. ``passing`` numbers of a sample are alive in a pass of a network with k outputs."""
-
-    name: str
-    factors: Callable[[nn.Module, Sequence[Use], Tensor], list[Factor]]
-    passing: Callable[[Sizes, int], int]
-
-
-STRUCTURAL = Route(
-    "per-layer factors, one backward pass for all outputs",
-    structural.factors,
-    lambda sizes, k: 3 * sizes.values + k * sizes.cotangent + 2 * sizes.patches,
-)
-AUTOGRAD = Route(
-    "per-layer factors, one autograd pass an output",
-    cotangents.factors,
-    lambda sizes, k: 10 * sizes.values + k * sizes.seen + 2 * sizes.patches,
-)
-
-
-@dataclass(frozen=True, eq=False)
 class Subject:
-    """A module ready to be looked at, its layers, and what its provenance says."""
+    """A module ready to be looked at, the way to its factors, and what its provenance says.
 
-    module: nn.Module
-    uses: tuple[Use, ...]
+    ``pairs``: the kernel keeps all pairs of outputs.
+    """
+
     route: Route
+    pairs: bool
     dtype: torch.dtype
     device: torch.device
     parameterisation: str | None = None
@@ -61,13 +45,17 @@ class Subject:
     notes: tuple[str, ...] = field(default=())
 
     @property
-    def pairs(self) -> bool:
-        """Whether the kernel keeps all pairs of outputs."""
-        return self.uses[0].pairs
+    def module(self) -> nn.Module:
+        """The network itself."""
+        return self.route.module
 
-    def factors(self, x: Tensor) -> list[Factor]:
-        """Factors of the layers on the samples ``x``."""
-        return self.route.factors(self.module, self.uses, x)
+    def factors(self, x: Tensor, layers: Collection[str] | None = None) -> list[Factor]:
+        """Factors on the samples ``x`` of the layers of these names, None for all."""
+        return self.route.factors(x, layers)
+
+    def of(self, module: nn.Module, **changes: Any) -> Subject:
+        """The same of another module."""
+        return replace(self, route=known(module, pairs=self.pairs), **changes)
 
     def outputs(self, x: Tensor) -> int:
         """The number k of outputs of a sample, asked with a few samples ``x`` where no spec says it."""
@@ -90,10 +78,7 @@ class Subject:
 
     def with_patterns(self, shape: tuple[int, ...], pattern_shape: tuple[int, ...]) -> Subject:
         """The same for rows of samples of ``shape`` and their patterns."""
-        module = WithPatterns(self.module, shape, pattern_shape)
-        return replace(
-            self, module=module, uses=layer_uses(module, pairs=self.pairs), route=AUTOGRAD, sample_shape=None
-        )
+        return self.of(WithPatterns(self.module, shape, pattern_shape), sample_shape=None)
 
 
 def _tensor(x: ArrayLike, name: str, dtype: torch.dtype) -> Tensor:
@@ -120,23 +105,17 @@ def subject(
     if isinstance(model, spec.Architecture):
         network = build(model, seed=seed, dtype=dtype, device=place, mask_constant=mask_constant)
         return Subject(
-            network, layer_uses(network, pairs=pairs), _route(network), number, place,
+            known(network, pairs=pairs), pairs, number, place,
             parameterisation=parameterisation(model), seed=seed, content=model.content_hash(),
             sample_shape=model.input.shape, output_shape=spec.output_shape(model),
         )  # fmt: skip
     if not isinstance(model, nn.Module):
         raise SpecError(f"model: expected an Architecture or a torch.nn.Module, got {type(model).__name__}")
-    uses = layer_uses(model, pairs=pairs)
+    known(model, pairs=pairs)  # names what it does not cover before anything is copied
     module = _moved(model, number, place)
-    if module is not model:
-        uses = layer_uses(module, pairs=pairs)
     left = frozen(module)
     notes = (f"parameters not trained and not counted: {', '.join(left)}",) if left else ()
-    return Subject(module, uses, _route(module), number, place, trusted=False, notes=notes)
-
-
-def _route(module: nn.Module) -> Route:
-    return STRUCTURAL if structural.covers(module) else AUTOGRAD
+    return Subject(known(module, pairs=pairs), pairs, number, place, trusted=False, notes=notes)
 
 
 def _moved(model: nn.Module, dtype: torch.dtype, device: torch.device) -> nn.Module:

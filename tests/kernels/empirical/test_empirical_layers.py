@@ -6,11 +6,12 @@ import torch
 
 from ntklab import spec
 from ntklab.errors import DataError
-from ntklab.kernels.empirical import empirical_ntk, structural
-from ntklab.kernels.empirical.factors import layer_uses
+from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.empirical.graphs import WithPatterns
 from ntklab.kernels.empirical.reference import reference_ntk
-from ntklab.kernels.empirical.sizes import measured
+from ntklab.kernels.empirical.routes import structural
+from ntklab.kernels.empirical.routes.sizes import measured
+from ntklab.kernels.empirical.routes.uses import layer_uses
 from ntklab.networks import build
 from ntklab.progress import drain
 from ntklab.spec import (

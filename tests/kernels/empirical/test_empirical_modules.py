@@ -7,9 +7,10 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from ntklab.errors import NtkLabError
-from ntklab.kernels.empirical import cotangents, empirical_ntk, structural
-from ntklab.kernels.empirical.factors import layer_uses
+from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.empirical.reference import reference_ntk
+from ntklab.kernels.empirical.routes import hooks, structural
+from ntklab.kernels.empirical.routes.uses import layer_uses
 from ntklab.progress import drain
 
 FORMS = ("full", "diagonal", "mean")
@@ -137,7 +138,7 @@ def test_both_routes_give_the_same_factors():
     model, x = made(sequential), torch.from_numpy(samples())
     assert structural.covers(model)
     uses = layer_uses(model)
-    one, other = structural.factors(model, uses, x), cotangents.factors(model, uses, x)
+    one, other = structural.factors(model, uses, x), hooks.factors(model, uses, x)
     for F, G in zip(one, reversed(other), strict=True):  # found from the output down, and from the input up
         assert F.offset == G.offset
         assert torch.allclose(F.A, G.A, rtol=1e-13)

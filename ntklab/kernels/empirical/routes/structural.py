@@ -3,7 +3,7 @@
 A rule runs a module forward on a batch and returns its output and its adjoint. The derivative of a pointwise module is
 taken once for a batch and applied to the cotangents of all k outputs; a dense layer sends n·k rows through one matrix
 product; other modules, whatever layers are inside them, send the cotangents of all outputs through autograd's graph of
-their own. ``cotangents`` is the same for any network, an output at a time.
+their own. ``hooks`` is the same for any network, an output at a time.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 
-from ntklab.kernels.empirical.cotangents import Watch
-from ntklab.kernels.empirical.factors import Factor, Use, outputs_of, used_twice
+from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.outputs import outputs_of
 from ntklab.kernels.empirical.products import inner
+from ntklab.kernels.empirical.routes.hooks import Watch
+from ntklab.kernels.empirical.routes.uses import Use, used_twice
 from ntklab.networks import (
     Conv,
     ConvLocal,

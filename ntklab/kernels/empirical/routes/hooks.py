@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from ntklab.kernels.empirical.factors import Factor, Use, outputs_of, used_twice
+from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.outputs import outputs_of
+from ntklab.kernels.empirical.routes.uses import Use, used_twice
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ntklab.kernels.empirical.factors import Use
-from ntklab.kernels.empirical.structural import BY_AUTOGRAD
+from ntklab.kernels.empirical.routes.structural import BY_AUTOGRAD
+from ntklab.kernels.empirical.routes.uses import Use
 from ntklab.networks import Merge
 
 

@@ -1,0 +1,1 @@
+"""Ways from a module to the factors of its layers."""
