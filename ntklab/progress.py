@@ -16,13 +16,30 @@ Given = TypeVar("Given")  # what a generator yields: events, or None where it on
 
 
 @dataclass(frozen=True)
+class LayerForecast:
+    """How a layer named ``name`` will be treated: by which ``rule``, ``why`` where that is not the fastest there is.
+
+    ``share`` is that of all multiply-adds between pairs of samples (0 to 1).
+    """
+
+    name: str
+    rule: str
+    why: str = ""
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
 class Forecast:
-    """What the work that follows will need: ``peak_bytes`` of memory, about ``seconds``, in ``tiles`` pieces."""
+    """What the work that follows will need: ``peak_bytes`` of memory, about ``seconds``, in ``tiles`` pieces.
+
+    ``layers`` says how the layers of a finite network are treated, where the work is a kernel of one.
+    """
 
     peak_bytes: int
     seconds: float | None = None
     tiles: int = 1
     route: str = ""
+    layers: tuple[LayerForecast, ...] = ()
 
 
 @dataclass(frozen=True)

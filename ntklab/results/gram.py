@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,12 +20,14 @@ class Gram:
 
     Shape (n1, n2); or (n1, n2, k) with ``provenance.outputs`` "diagonal", (n1, n2, k, k) with "full". ``symmetric``
     says that both sample sets were the same. ``error`` is a measured or estimated relative error where there is one.
+    ``parts`` are, where they were asked for, what each layer adds to ``matrix``: (n1, n2), mean over outputs.
     """
 
     values: Array
     provenance: Provenance
     symmetric: bool = True
     error: float | None = None
+    parts: Mapping[str, Array] = field(default_factory=dict)
 
     @cached_property
     def matrix(self) -> Array:
