@@ -13,6 +13,9 @@ from ntklab.networks.devices import torch_device
 
 SHARE = 0.5
 
+WORKSPACE = 14 * 2**20
+"""Bytes that matrix libraries and the interpreter take beside our arrays."""
+
 
 def default_budget(device: str | torch.device = "cpu") -> int:
     """Half of the memory that is free on ``device`` now, in bytes. Raises ``DeviceError`` if it is not there."""

@@ -10,7 +10,7 @@ from math import prod
 
 import torch
 
-from ntklab.kernels.budget import require
+from ntklab.kernels.budget import WORKSPACE, require
 from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.forms import Form
 from ntklab.kernels.empirical.products import inner
@@ -20,7 +20,6 @@ from ntklab.kernels.tiles import Block, TilePlan, even_edge
 _STEP = 1.6e10
 """Multiply-adds of one step times bytes a number: 0.08 s at 100 GFLOP/s in float32, 0.16 s in float64 at half that."""
 
-_WORKSPACE = 14 * 2**20  # bytes that the matrix libraries and the interpreter take beside our arrays
 _WORTH_TIMING = 2e9  # multiply-adds from which measuring the machine's speed is worth its time
 _EFFICIENCY = 0.7  # of that speed that the whole reaches
 REMEDY = "ask for outputs='mean', use float32 or fewer samples, or raise memory"
@@ -92,7 +91,7 @@ def costs(factors: Sequence[Factor], needs: Needs, form: Form, *, item: int, inp
     kept = sum(part.numel() for factor in factors for part in (factor.A, factor.B) if part is not None)
     return Costs(
         item=item,
-        fixed=_WORKSPACE + item * (needs.weights + inputs),
+        fixed=WORKSPACE + item * (needs.weights + inputs),
         kept=item * max(1, kept),
         passing=item * needs.passing,
         cell=item * prod(form.store(1, 1)),

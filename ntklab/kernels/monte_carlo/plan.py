@@ -10,6 +10,7 @@ from math import prod
 
 from ntklab import spec
 from ntklab.kernels import budget
+from ntklab.kernels.budget import WORKSPACE
 from ntklab.kernels.monte_carlo.network import Drawn, drawn
 from ntklab.kernels.monte_carlo.request import Request
 from ntklab.kernels.threads import threads_for
@@ -24,7 +25,6 @@ AHEAD = 3
 _FEW = 2  # samples that show what a network costs
 _TRIES = 3  # the fastest counts: others were interrupted, or load what is loaded once
 _MOMENT = 0.5  # seconds
-_WORKSPACE = 8 * 2**20
 _CHUNK_OPERATIONS = 4e9  # in one pass of a chunk of samples: below 0.1 s
 _TILE_BYTES = 32  # a pair of a tile: the products, and what Welford's update needs
 _UPDATE = 2e-8  # seconds to take a pair into the moments
@@ -32,7 +32,8 @@ _UPDATE = 2e-8  # seconds to take a pair into the moments
 
 @dataclass(frozen=True)
 class Plan:
-    """``tiles`` of the NNGP kernel, ``chunk`` samples a pass, ``memory`` bytes for the NTK of a network.
+    """``tiles`` of the NNGP kernel, ``chunk`` samples a pass, ``memory`` bytes for the NTK of a network,
+    with the work space of the process, which the NTK's own plan counts.
 
     ``streams``: there is room to hand out the state after each round.
     """
@@ -61,7 +62,7 @@ def plan_of(request: Request, memory: int | None) -> Plan:
     fixed += snapshot if streams and on_host else 0
     edge = even_edge(max(n1, n2), max(1, fitting_edge((allowed - fixed) // 2, _TILE_BYTES, most=512)))
     plan = Plan(
-        TilePlan(n1, n2, edge, symmetric=request.symmetric), chunk, max(allowed - fixed, 1), streams,
+        TilePlan(n1, n2, edge, symmetric=request.symmetric), chunk, allowed - fixed + WORKSPACE, streams,
         Forecast(fixed + _TILE_BYTES * edge * edge, tiles=request.total, route=_route(request)),
     )  # fmt: skip
     return replace(plan, forecast=_forecast(request, plan, fixed))
@@ -82,7 +83,7 @@ def _network_bytes(request: Request) -> int:
     samples = n1 + (0 if request.symmetric else n2)
     features = spec.layer_shapes(widest)[-1].before
     held = AHEAD * spec.parameter_count(widest) + samples * (prod(widest.input.shape) + 2 * prod(features))
-    return _WORKSPACE + _item(request) * held
+    return WORKSPACE + _item(request) * held
 
 
 def _pass_bytes(request: Request) -> int:
@@ -115,7 +116,7 @@ def _forecast(request: Request, plan: Plan, fixed: int) -> Forecast:
     for width in range(len(request.widths)):
         draw, network = _timed(lambda width=width: drawn(request)((width, request.seeds[0])))  # type: ignore[misc]
         ntk = _ntk_forecast(network, plan) if "ntk" in request.kinds else Forecast(0, 0.0)
-        peak = max(peak, fixed + ntk.peak_bytes)
+        peak = max(peak, fixed - WORKSPACE + ntk.peak_bytes)
         few = replace(network, request=replace(request, samples=request.samples.first(_FEW)))
         seconds += draw + 1.2 * (ntk.seconds or 0.0) + _overhead(few, plan) + updates
     return replace(plan.forecast, peak_bytes=peak, seconds=len(request.seeds) * seconds)
