@@ -107,6 +107,11 @@ def architectures(draw: st.DrawFn, features: int = 7) -> Architecture:
     return Architecture(Input("vector", (features,)), (*layers, draw(_dense)), name=draw(st.text()))
 
 
+requests = spec(
+    KernelRequest,
+    monte_carlo_widths=st.none() | st.lists(st.integers(1, 64), min_size=1, max_size=5, unique=True).map(tuple),
+)
+
 datasets = spec(Dataset, source=st.one_of([spec(cls) for cls in SOURCE_TYPES.values()]), classes=st.none())
 
 
@@ -117,7 +122,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
     network = draw(architectures())
     shape = sample_shape(dataset)
     return Experiment(
-        network if shape is None else fitted(network, *shape), dataset, draw(spec(KernelRequest)), draw(spec(Training))
+        network if shape is None else fitted(network, *shape), dataset, draw(requests), draw(spec(Training))
     )
 
 
