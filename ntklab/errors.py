@@ -9,6 +9,18 @@ class SpecError(NtkLabError, ValueError):
     """A request is malformed: an unknown layer, a width of 0, a learning rate that is not a number."""
 
 
+class NoRuleError(NtkLabError):
+    """A layer has no infinite-width rule where it stands; its network still has kernels of finite width."""
+
+
+class TrustError(NtkLabError):
+    """Code would have to run that nobody has allowed to run, or that is not what was allowed."""
+
+
+class ModelError(NtkLabError):
+    """The user's own network failed in its own code, or is not what it must be."""
+
+
 class DataError(NtkLabError, ValueError):
     """A data set cannot be read or does not fit the request."""
 

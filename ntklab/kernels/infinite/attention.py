@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ntklab import spec
-from ntklab.errors import NtkLabError
+from ntklab.errors import NoRuleError
 from ntklab.kernels.infinite.form import Form
 from ntklab.kernels.infinite.state import Context, Kept, Pairs, State, Step
 
@@ -168,12 +168,12 @@ def _embedding(layer: spec.SelfAttention, sizes: tuple[int, ...]) -> Tensor:
 
 
 def bind(layer: spec.SelfAttention, before: Form, context: Context, place: str) -> Step:
-    """Raises ``NtkLabError`` where scores divided by √n_chan_key are squashed: they stay random in the limit."""
+    """Raises ``NoRuleError`` where scores divided by √n_chan_key are squashed: they stay random in the limit."""
     if layer.linear_scaling or layer.mechanism == "FLAT":  # weights that do not depend on scores
         return LinearAttention(layer, before, context)
     if layer.mechanism == "IDENTITY":
         return RootAttention(layer, before, context)
-    raise NtkLabError(
+    raise NoRuleError(
         f"{place}: scores divided by √n_chan_key stay random at infinite width, so {layer.mechanism} of them has no "
         "closed form; set linear_scaling to true, take the mechanism IDENTITY, or use the Monte Carlo kernel"
     )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ntklab import spec
-from ntklab.errors import NtkLabError
+from ntklab.errors import NoRuleError
 from ntklab.kernels.infinite.form import Form
 from ntklab.kernels.infinite.state import Context, Cost, State, Step
 
@@ -77,7 +77,7 @@ class Merge(Step):
 
 
 def bind(layer: spec.Branch, branches: Sequence[Step], before: Form, context: Context, place: str) -> Step:
-    """Raises ``NtkLabError`` where the branches are not independent, or units meet that have no mean of zero."""
+    """Raises ``NoRuleError`` where the branches are not independent, or units meet that have no mean of zero."""
     _check(layer, branches, place)
     return Merge(layer, branches, before, context)
 
@@ -150,14 +150,14 @@ def _check(layer: spec.Branch, branches: Sequence[Step], place: str) -> None:
         return
     bare = [number for number, branch in enumerate(layer.branches, start=1) if not _has_weights(branch)]
     if len(bare) > 1:
-        raise NtkLabError(
+        raise NoRuleError(
             f"{place}: branches {bare} have no weights of their own, so they are not independent and the {layer.merge} "
             "has no rule; keep one of them, or put a layer with weights into the others"
         )
     ends = [number for number, step in enumerate(branches, start=1) if not step.after.gaussian]
     together = layer.merge == "sum" or (layer.merge == "concat" and branches[0].after.crossed)
     if ends and together:
-        raise NtkLabError(
+        raise NoRuleError(
             f"{place}: branches {ends} do not end in Gaussian units, so the {layer.merge} has no closed form; "
             "end them with a layer with weights, and put one before the branches"
         )

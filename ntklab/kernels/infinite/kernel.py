@@ -60,7 +60,7 @@ def infinite_kernel(  # noqa: PLR0913 (one argument for each thing that comes wi
     are masked.
 
     Yields ``Forecast``, then for each tile ``Partial("tile", Tile)`` of each kind and ``Progress``. Raises
-    ``SpecError``, ``DataError``, ``DeviceError``, ``MemoryBudgetError``, ``NumericalError``, and ``NtkLabError`` naming
+    ``SpecError``, ``DataError``, ``DeviceError``, ``MemoryBudgetError``, ``NumericalError``, and ``NoRuleError`` naming
     a layer that has no rule where it stands.
     """
     started = time.perf_counter()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from ntklab import spec
-from ntklab.errors import NtkLabError
+from ntklab.errors import NoRuleError
 from ntklab.kernels.infinite.activations.dual import inverse_root
 from ntklab.kernels.infinite.form import Form
 from ntklab.kernels.infinite.state import Context, Kept, Pairs, State, Step, variances
@@ -62,9 +62,9 @@ def _mean(q: Tensor, axes: tuple[int, ...], masks: Tensor | None) -> Tensor:
 
 
 def bind(layer: spec.LayerNorm, before: Form, context: Context, place: str) -> Step:
-    """Raises ``NtkLabError`` unless the input is Gaussian: only then is its variance that of every channel."""
+    """Raises ``NoRuleError`` unless the input is Gaussian: only then is its variance that of every channel."""
     if not before.gaussian:
-        raise NtkLabError(
+        raise NoRuleError(
             f"{place}: its input is not Gaussian, so the normalised units have no closed form; put a layer with "
             "weights before it"
         )

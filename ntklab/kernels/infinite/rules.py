@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from ntklab import spec
-from ntklab.errors import NtkLabError, NumericalError
+from ntklab.errors import NoRuleError, NumericalError
 from ntklab.kernels.infinite import (
     activations,
     attention,
@@ -128,7 +128,7 @@ def bind_stack(
 ) -> Stack:
     """The layers one after the other, bound to what comes before them; the first of them is number ``first``.
 
-    ``crossed``: all pairs of positions are needed behind. Raises ``NtkLabError`` naming the layer that has no rule, or
+    ``crossed``: all pairs of positions are needed behind. Raises ``NoRuleError`` naming the layer that has no rule, or
     whose rule does not hold where it stands.
     """
     steps: list[Step] = []
@@ -208,8 +208,8 @@ def _bind(layer: spec.Layer, form: Form, context: Context, place: str, *, crosse
     return step
 
 
-def _unknown(place: str) -> NtkLabError:
-    return NtkLabError(
+def _unknown(place: str) -> NoRuleError:
+    return NoRuleError(
         f"{place}: there is no infinite-width rule for this layer; replace it, or use the empirical kernel of a "
         "finite network"
     )

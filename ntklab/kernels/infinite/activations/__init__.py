@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from ntklab import spec
-from ntklab.errors import NtkLabError
+from ntklab.errors import NoRuleError
 from ntklab.kernels.infinite.activations.dual import Dual
 from ntklab.kernels.infinite.activations.erf import Erf
 from ntklab.kernels.infinite.activations.exponential import ExpNormalized, Exponential
@@ -59,9 +59,9 @@ DUALS: dict[type[spec.Spec], Callable[[Any, Tensor], Dual]] = {
 
 
 def bind(layer: spec.Layer, before: Form, context: Context, place: str) -> Step:
-    """The step of an activation. Raises ``NtkLabError`` unless the input is Gaussian."""
+    """The step of an activation. Raises ``NoRuleError`` unless the input is Gaussian."""
     if not before.gaussian:
-        raise NtkLabError(
+        raise NoRuleError(
             f"{place}: its input is not Gaussian, so its expectation has no closed form; put a layer with weights "
             "before it"
         )
