@@ -22,6 +22,7 @@ from ntklab.spec.layers import (
     resized,
 )
 from ntklab.spec.layouts import lay_out
+from ntklab.spec.model import Checkpoint, Model, ModelFile, ModelObject
 from ntklab.spec.nested import nested_shape, parse_nested, show_nested
 from ntklab.spec.normalisation import LayerNorm
 from ntklab.spec.pooling import AvgPool, GlobalAvgPool, GlobalSumPool, Pool, SumPool
@@ -44,6 +45,7 @@ __all__ = [
     "Architecture",
     "AvgPool",
     "Branch",
+    "Checkpoint",
     "Conv",
     "ConvLocal",
     "ConvTranspose",
@@ -65,6 +67,9 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LayerShape",
+    "Model",
+    "ModelFile",
+    "ModelObject",
     "Pool",
     "Preset",
     "SelfAttention",

@@ -15,7 +15,7 @@ from ntklab.spec.base import Spec
 from ntklab.spec.faults import complaint
 from ntklab.spec.reading import NONE, read_spec
 
-SCHEMA = 1
+SCHEMA = 2  # the newest that is read; a document is written in the oldest that can say it
 LARGEST = 4 * 2**20  # characters of a file; an experiment has a few thousand
 
 
@@ -53,7 +53,12 @@ class Document(Spec, frozen=True):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists and numbers, every field written out, with the schema version first."""
-        return {"schema": SCHEMA, **msgspec.json.decode(msgspec.json.encode(self))}
+        return {"schema": self.schema, **msgspec.json.decode(msgspec.json.encode(self))}
+
+    @property
+    def schema(self) -> int:
+        """The version that the document is written in: older programs say that they are too old for a later one."""
+        return 1
 
     def to_json(self) -> str:
         """Indented JSON that ``from_json`` reads back to an equal value."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from ntklab.spec.architecture import Architecture
 from ntklab.spec.codec import Document
@@ -11,12 +12,17 @@ from ntklab.spec.faults import complaint
 from ntklab.spec.fitting import follow
 from ntklab.spec.kernel import KernelRequest
 from ntklab.spec.layouts import refilled
+from ntklab.spec.model import Checkpoint, ModelFile, ModelObject
 from ntklab.spec.shapes import output_shape
 from ntklab.spec.training import Training
 
 
 class Experiment(Document, frozen=True):
-    """Everything a run needs; equal experiments give equal results on the same device."""
+    """Everything a run needs; equal experiments give equal results on the same device.
+
+    ``model`` is the user's own network in place of the one that ``architecture`` describes (None), ``checkpoint`` the
+    parameters of either; None takes them as they are drawn.
+    """
 
     word = "experiment"
 
@@ -25,6 +31,18 @@ class Experiment(Document, frozen=True):
     kernel: KernelRequest = KernelRequest()
     training: Training = Training()
     name: str = "experiment"
+    model: ModelFile | ModelObject | None = None
+    checkpoint: Checkpoint | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As ``Document.to_dict``; without a model or a checkpoint as in schema 1, which knew neither."""
+        whole = super().to_dict()
+        return {name: part for name, part in whole.items() if part is not None or name not in ("model", "checkpoint")}
+
+    @property
+    def schema(self) -> int:
+        """The first that can say this."""
+        return 1 if self.model is None and self.checkpoint is None else 2
 
     def check(self) -> None:
         shape = sample_shape(self.dataset)

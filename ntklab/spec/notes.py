@@ -74,6 +74,8 @@ NOTES: dict[str, Note] = {
         "Automatic: 128, 256, 512, in standard parameterisation as written", (16, 2048), none="automatic",
         start=(128, 256, 512),
     ),
+    "KernelRequest.split": Note("By layer", "Keep what each layer adds to the finite-width kernel, for the ledger"),
+    "KernelRequest.muted": Note("Muted layers", "Layers left out of the kernel of training the others alone"),
     "Training.steps": Note("Steps", "Number of gradient steps", (10, 10_000), log=True),
     "Training.learning_rate": Note(
         "Learning rate", "Step size η of gradient descent", (1e-3, 1e3), 0.1, log=True,
@@ -100,5 +102,7 @@ NOTES: dict[str, Note] = {
     "Experiment.dataset": Note("Data", "What it learns"),
     "Experiment.kernel": Note("Kernel", "Which kernels are computed, how and where"),
     "Experiment.training": Note("Training", "How the network is trained"),
+    "Experiment.model": Note("Model", "Your own torch network in place of the one described", none="the one described"),
+    "Experiment.checkpoint": Note("Parameters", "A file with the parameters of the network", none="drawn"),
     "Experiment.name": Note("Name", "Name of the experiment"),
 }  # fmt: skip

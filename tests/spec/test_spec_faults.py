@@ -200,7 +200,7 @@ ROWS: list[tuple[Any, str]] = [
     ),
     (rest(name=3), "name: expected text, got 3; the default is 'experiment'"),
     (rest(name="\ud800"), "name: expected text that can be written as UTF-8, got '\\ud800'"),
-    (rest(schema=2), "schema: this version reads schema 1 and older, got 2; install a newer ntklab"),
+    (rest(schema=3), "schema: this version reads schema 2 and older, got 3; install a newer ntklab"),
     (rest(schema="1"), "schema: expected a whole number of at least 1, got '1'"),
     (rest(schema=0), "schema: expected a whole number of at least 1, got 0"),
     ({**rest(), 5: 1}, "experiment: there is no field 5; known: "),
