@@ -16,7 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import ArrayLike
     from torch.nn import Module
@@ -105,10 +106,12 @@ __all__ = [
     "largest_learning_rate",
     "linearize",
     "load",
+    "load_parameters",
     "monte_carlo_kernel",
     "phase",
     "posterior",
     "run",
+    "save_parameters",
     "show",
     "spectrum",
     "taylor_expand",
@@ -183,6 +186,26 @@ def activation(function: Callable[[Any], Any], name: str, *, kinks: Sequence[flo
     from ntklab.networks import functions
 
     return functions.activation(function, name, kinks=kinks)
+
+
+def load_parameters(module: Module, source: Mapping[str, Any] | str | Path) -> str:
+    """Put parameters into ``module``, from a mapping or a checkpoint (.pt, .pth, .safetensors); returns their SHA-256.
+
+    Nothing that a file may hold is run. Details and errors: ``ntklab.networks.checkpoints.load_parameters``.
+    """
+    from ntklab import networks
+
+    return networks.load_parameters(module, source)
+
+
+def save_parameters(module: Module, path: str | Path) -> Path:
+    """Write parameters and buffers of ``module`` to a .safetensors file, whole or not at all.
+
+    Details and errors: ``ntklab.networks.checkpoints.save_parameters``.
+    """
+    from ntklab import networks
+
+    return networks.save_parameters(module, path)
 
 
 def monte_carlo_kernel(

@@ -2,6 +2,7 @@
 
 from ntklab.networks.attention import Embedding, SelfAttention
 from ntklab.networks.build import build
+from ntklab.networks.checkpoints import load_parameters, save_parameters, with_parameters
 from ntklab.networks.convolution import Conv, ConvLocal, Convolution, ConvTranspose
 from ntklab.networks.devices import torch_device, torch_dtype
 from ntklab.networks.modules import Dense, Merge, Pointwise
@@ -29,6 +30,9 @@ __all__ = [
     "Resize",
     "SelfAttention",
     "build",
+    "load_parameters",
+    "save_parameters",
     "torch_device",
     "torch_dtype",
+    "with_parameters",
 ]
