@@ -108,6 +108,7 @@ __all__ = [
     "load",
     "load_parameters",
     "monte_carlo_kernel",
+    "open_kernel",
     "phase",
     "posterior",
     "run",
@@ -232,6 +233,18 @@ def phase(experiment: Experiment) -> Phase:
     from ntklab.progress import drain
 
     return drain(experiments.phase(experiment))
+
+
+def open_kernel(folder: Path | str) -> Gram:
+    """A kernel that was computed into ``folder`` (``empirical_ntk(…, store=folder)``), read as it is asked for.
+
+    ``values``, ``matrix`` and ``operator`` take numpy's indices and read only the tiles they need; ``numpy.asarray``
+    loads everything. A kernel that is not complete has NaN where tiles are missing, and says so in its notes. Raises
+    ``FileError`` for a folder that holds no kernel or a damaged one, and when a damaged tile is read.
+    """
+    from ntklab import store
+
+    return store.open_kernel(folder)
 
 
 def spectrum(
@@ -361,7 +374,7 @@ def __getattr__(name: str) -> Any:
             if found is not None:
                 globals()[name] = found
                 return found
-    if name in ("datasets", "errors", "experiments", "kernels", "networks", "spectra", *_ROOMS):
+    if name in ("datasets", "errors", "experiments", "kernels", "networks", "spectra", "store", *_ROOMS):
         return import_module(f"ntklab.{name}")
     raise AttributeError(f"module 'ntklab' has no attribute {name!r}")
 

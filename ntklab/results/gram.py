@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab.results.provenance import Provenance
+from ntklab.results.stored import StoredValues
 
 Array = NDArray[np.floating]
 
@@ -20,6 +21,7 @@ class Gram:
 
     Shape (n1, n2); or (n1, n2, k) with ``provenance.outputs`` "diagonal", (n1, n2, k, k) with "full". ``symmetric``
     says that both sample sets were the same. ``error`` is a measured or estimated relative error where there is one.
+    Values on disk (``StoredValues``) are read when they are asked for, and so are ``matrix`` and ``operator`` then.
     ``parts`` are, where they were asked for, what each layer adds to ``matrix``: (n1, n2), mean over outputs.
     """
 
@@ -32,6 +34,9 @@ class Gram:
     @cached_property
     def matrix(self) -> Array:
         """(n1, n2): the values themselves, or the mean over the output diagonal."""
+        if isinstance(self.values, StoredValues):
+            read: Array = self.values.matrix
+            return read
         if self.values.ndim == 2:
             return self.values
         if self.values.ndim == 3:
@@ -41,6 +46,9 @@ class Gram:
     @property
     def operator(self) -> Array:
         """The square matrix that acts on stacked outputs: (n1·k, n2·k) with index i·k + output for "full"."""
+        if isinstance(self.values, StoredValues):
+            read: Array = self.values.operator
+            return read
         if self.values.ndim != 4:
             return self.matrix
         n1, n2, k, _ = self.values.shape
@@ -68,6 +76,8 @@ class Health:
 
 def health(gram: Gram) -> Health:
     """Check ``gram``; see ``Health``."""
+    if isinstance(gram.values, StoredValues):
+        return gram.values.health
     K = gram.operator
     bad = int(K.size - np.count_nonzero(np.isfinite(K)))
     asymmetry = 0.0

@@ -1,0 +1,55 @@
+"""One writer at a time: a lock that ends with the process that holds it, however that ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from ntklab.errors import FileError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(handle: int) -> None:
+        os.lseek(handle, 2**30, os.SEEK_SET)  # beyond the words in the file: a locked range cannot be read there
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _take(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Lock:
+    """The lock of a folder, held from its making until ``release`` or the end of the process.
+
+    Raises ``FileError`` naming the folder and the process that holds it, also if that is this one.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "lock"
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        try:
+            self._handle: int | None = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise FileError(f"cannot write {path}: {error.strerror}; choose another folder") from error
+        try:
+            _take(self._handle)
+        except OSError as error:
+            holder = os.read(self._handle, 32).decode("ascii", "replace").strip()
+            self.release()
+            who = f"process {holder}" if holder else "another process"
+            raise FileError(
+                f"{folder}: {who} is writing this kernel; wait until it has ended, or choose another folder"
+            ) from error
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
+            os.ftruncate(self._handle, 0)
+            os.write(self._handle, str(os.getpid()).encode())
+
+    def release(self) -> None:
+        """Let others write."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
