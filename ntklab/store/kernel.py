@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -203,10 +204,12 @@ class StoredKernel(LazyArray, StoredValues):
     def overview(self) -> Image:
         """(h, w) float32, at most 1024 each: means over squares of ``overview_step`` entries, NaN where none is there.
 
-        One small file, written while the kernel is computed. Raises ``FileError`` if it is damaged.
+        One small file, written while the kernel is computed, all NaN before. Raises ``FileError`` if it is damaged.
         """
-        folder = self._tiles.folder.parent / "overview"
-        image: Image = chunks.read(folder / "c.0.0", overview.size(*self.shape[:2]), "float32")
+        path, size = self._tiles.folder.parent / "overview" / "c.0.0", overview.size(*self.shape[:2])
+        if not os.path.lexists(path):
+            return np.full(size, np.nan, dtype=np.float32)
+        image: Image = chunks.read(path, size, "float32")
         return image
 
 

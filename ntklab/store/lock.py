@@ -48,6 +48,11 @@ class Lock:
             os.ftruncate(self._handle, 0)
             os.write(self._handle, str(os.getpid()).encode())
 
+    @property
+    def held(self) -> bool:
+        """Whether it was not released yet."""
+        return self._handle is not None
+
     def release(self) -> None:
         """Let others write."""
         if self._handle is not None:

@@ -32,7 +32,8 @@ class _Version(msgspec.Struct):
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``fingerprint`` names what the numbers depend on; ``about`` and ``error`` are those of the ``Gram``.
 
-    ``files`` has the SHA-256 of each metadata file, ``checksum`` that of all the rest of the manifest.
+    ``complete`` says that all tiles were there once. ``files`` has the SHA-256 of each metadata file, ``checksum`` that
+    of all the rest of the manifest.
     """
 
     schema: int
@@ -40,6 +41,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fingerprint: dict[str, Scalar]
     about: Provenance
     error: float | None
+    complete: bool
     files: dict[str, str]
     checksum: str = ""
 
@@ -68,7 +70,7 @@ def create(folder: Path, layout: Layout, fingerprint: Fingerprint, about: Proven
         text = json.dumps(content, indent=2).encode()
         write_atomically(folder / name, text)
         hashes[name] = _sha(text)
-    return save(folder, Manifest(SCHEMA, layout, dict(fingerprint), about, None, hashes))
+    return save(folder, Manifest(SCHEMA, layout, dict(fingerprint), about, None, False, hashes))
 
 
 def save(folder: Path, manifest: Manifest) -> Manifest:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ntklab.results import Gram
 from ntklab.store import manifest
+from ntklab.store.chunks import DamagedError
 from ntklab.store.kernel import CACHE, StoredKernel, Tiles
 from ntklab.store.layout import Layout
 from ntklab.store.log import TileLog
@@ -29,6 +30,9 @@ def open_kernel(folder: Path | str, *, cache: int = CACHE) -> Gram:
     folder = Path(folder)
     made = manifest.load(folder)
     log = TileLog.read(folder / LOG, made.layout)
+    if made.complete and len(log.entries) < len(made.layout):
+        remedy = "run the same request with this store, which computes them again"
+        raise DamagedError(f"{folder / LOG}: is damaged, tiles that were computed are not named; {remedy}")
     return gram_of(stored_kernel(folder, log, made.layout, cache=cache), made)
 
 

@@ -198,15 +198,15 @@ class TileStore:
 
         Raises ``FileError`` if that cannot be written.
         """
-        if self._todo is None:
-            self.todo()
-        self._manifest = manifest.save(self.folder, replace(self._manifest, about=about, error=error))
+        complete = not self.todo()
+        made = replace(self._manifest, about=about, error=error, complete=complete)
+        self._manifest = manifest.save(self.folder, made)
         self.close()
         return gram_of(self.array(), self._manifest)
 
     def close(self) -> None:
         """Write the overview and let others write. Tiles are on the disk already."""
-        if self._seen:
+        if self._lock.held and self._seen:
             self._save_overview()
         self._lock.release()
 
