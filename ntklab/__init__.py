@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from ntklab.generalization import posterior
     from ntklab.progress import Event, Forecast, Partial, Progress, Work, drain
-    from ntklab.results import Data, FunctionPath, Gram, MonteCarlo, Phase, Run, Spectrum, Trajectory
+    from ntklab.results import Data, FunctionPath, Gram, Ledger, MonteCarlo, Phase, Run, Spectrum, Trajectory
     from ntklab.spec import (
         Aggregate,
         Architecture,
@@ -87,6 +87,7 @@ __all__ = [
     "Input",
     "KernelRequest",
     "LayerNorm",
+    "Ledger",
     "LinearModel",
     "Partial",
     "Progress",
@@ -104,6 +105,7 @@ __all__ = [
     "gradient_flow",
     "infinite_kernel",
     "largest_learning_rate",
+    "ledger",
     "linearize",
     "load",
     "load_parameters",
@@ -222,6 +224,33 @@ def monte_carlo_kernel(
     from ntklab.progress import drain
 
     return drain(monte_carlo.monte_carlo_kernel(architecture, x1, x2, kinds=(kind,), **options))[kind]
+
+
+def ledger(
+    model_or_experiment: Module | Architecture | Experiment,
+    X: ArrayLike | None = None,
+    y: ArrayLike | None = None,
+    **options: Any,
+) -> Ledger:
+    """What each layer adds to the finite-width NTK: its map, spectrum, and shares of trace and target alignment.
+
+    Of an experiment, or of a torch module or architecture on the samples ``X`` (n, …) with the targets ``y`` (n,) or
+    (n, k). ``options`` of a network: ``seed``, ``dtype``, ``device``, ``memory``. ``Ledger.total`` sums the parts of
+    some layers: the kernel of training those alone. Raises ``SpecError`` where samples are missing or superfluous;
+    formulas and other errors: ``ntklab.results.Ledger``, ``ntklab.experiments.ledger``.
+    """
+    from ntklab import experiments
+    from ntklab.errors import SpecError
+    from ntklab.progress import drain
+    from ntklab.spec import Experiment
+
+    if isinstance(model_or_experiment, Experiment):
+        if X is not None or y is not None or options:
+            raise SpecError("ledger: an experiment has its own data and options, got others too; leave them out")
+        return drain(experiments.ledger(model_or_experiment))
+    if X is None:
+        raise SpecError("ledger: expected samples X (n, …) for a network, got none; pass the samples of its kernel")
+    return drain(experiments.model_ledger(model_or_experiment, X, y, **options))
 
 
 def phase(experiment: Experiment) -> Phase:

@@ -19,20 +19,22 @@ Given = TypeVar("Given")  # what a generator yields: events, or None where it on
 class LayerForecast:
     """How a layer named ``name`` will be treated: by which ``rule``, ``why`` where that is not the fastest there is.
 
-    ``share`` is that of all multiply-adds between pairs of samples (0 to 1).
+    ``share`` is that of all multiply-adds between pairs of samples (0 to 1), ``parameters`` how many are trained.
     """
 
     name: str
     rule: str
     why: str = ""
     share: float = 0.0
+    parameters: int = 0
 
 
 @dataclass(frozen=True)
 class Forecast:
     """What the work that follows will need: ``peak_bytes`` of memory, about ``seconds``, in ``tiles`` pieces.
 
-    ``layers`` says how the layers of a finite network are treated, where the work is a kernel of one.
+    ``layers`` says how the layers of a finite network are treated, where the work is a kernel of one. ``budget`` is the
+    most that ``peak_bytes`` may be, where that is known.
     """
 
     peak_bytes: int
@@ -40,6 +42,7 @@ class Forecast:
     tiles: int = 1
     route: str = ""
     layers: tuple[LayerForecast, ...] = ()
+    budget: int | None = None
 
 
 @dataclass(frozen=True)

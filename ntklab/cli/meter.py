@@ -15,7 +15,8 @@ _RESULTS = {
     "data": "data", "ntk": "analytic NTK", "nngp": "NNGP kernel", "empirical": "empirical NTK",
     "empirical_spectrum": "spectrum of the empirical NTK", "ntk_spectrum": "spectrum of the analytic NTK",
     "trajectory": "training", "monte_carlo": "Monte Carlo NTK", "monte_carlo_nngp": "Monte Carlo NNGP kernel",
-    "phase": "phase",
+    "phase": "phase", "ledger": "ledger of the layers", "unmuted": "NTK of the layers that are not muted",
+    "unmuted_spectrum": "spectrum of the layers that are not muted",
 }  # fmt: skip
 
 

@@ -5,10 +5,12 @@ Importing this imports torch: do it late, in the thread that computes.
 
 from ntklab.experiments.devices import devices, use_threads
 from ntklab.experiments.empirical import empirical
-from ntklab.experiments.forecast import forecast, monte_carlo_forecast, phase_forecast
+from ntklab.experiments.forecast import forecast, ledger_forecast, monte_carlo_forecast, phase_forecast
 from ntklab.experiments.kernels import kernels
+from ntklab.experiments.ledger import ledger, model_ledger, mute
 from ntklab.experiments.load import load
 from ntklab.experiments.monte_carlo import monte_carlo
+from ntklab.experiments.parts import ledger_of
 from ntklab.experiments.phase import phase, phase_of
 from ntklab.experiments.run import run
 from ntklab.experiments.training import train
@@ -21,9 +23,14 @@ __all__ = [
     "empirical",
     "forecast",
     "kernels",
+    "ledger",
+    "ledger_forecast",
+    "ledger_of",
     "load",
+    "model_ledger",
     "monte_carlo",
     "monte_carlo_forecast",
+    "mute",
     "phase",
     "phase_forecast",
     "phase_of",

@@ -60,6 +60,23 @@ def monte_carlo_forecast(experiment: Experiment) -> Forecast:
     return _first(monte_carlo_work(experiment, _stand_in(experiment)))
 
 
+def ledger_forecast(experiment: Experiment) -> Forecast:
+    """Of ``ledger``: the kernel in parts, which are kept, and the eigenvalues of each.
+
+    Raises ``MemoryBudgetError`` where the parts do not fit.
+    """
+    kernel, n = empirical_forecast(experiment), experiment.dataset.n_train
+    count = max(len(kernel.layers), 1)
+    item = 4 if experiment.kernel.dtype == "float32" else 8
+    kept = 2 * count * n * n * item + 8 * count * 2 * n
+    budget.require(
+        kept, budget.resolve(experiment.kernel.memory), f"keeping what each of {count} layers adds for {n} samples",
+        "use fewer samples or dtype='float32', or raise the memory budget",
+    )  # fmt: skip
+    spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, (1 + count / 3) * SPECTRUM_SECONDS * n**3, count, "eigenvalues")
+    return _joined([_data(experiment), kernel, spectrum], kept=kept)
+
+
 def phase_forecast(experiment: Experiment) -> Forecast:
     """Of ``phase``."""
     activation = dominant(experiment.architecture).activation

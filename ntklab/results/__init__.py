@@ -4,6 +4,7 @@ from ntklab.results.comparison import WidthConvergence, distance, relative_dista
 from ntklab.results.data import Data
 from ntklab.results.gaussian import Gaussian
 from ntklab.results.gram import Gram, Health, Tile
+from ntklab.results.ledger import Ledger, grouped
 from ntklab.results.monte_carlo import MonteCarlo, ZScores, agreement
 from ntklab.results.operators import operator_of, outputs_of
 from ntklab.results.path import FunctionPath
@@ -20,6 +21,7 @@ __all__ = [
     "Gaussian",
     "Gram",
     "Health",
+    "Ledger",
     "Moment",
     "MonteCarlo",
     "Phase",
@@ -33,6 +35,7 @@ __all__ = [
     "ZScores",
     "agreement",
     "distance",
+    "grouped",
     "operator_of",
     "outputs_of",
     "relative_distance",

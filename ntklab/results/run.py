@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ntklab.results.data import Data
 from ntklab.results.gram import Gram
+from ntklab.results.ledger import Ledger
 from ntklab.results.monte_carlo import MonteCarlo
 from ntklab.results.phase import Phase
 from ntklab.results.spectrum import Spectrum
@@ -17,6 +18,8 @@ class Run:
     """Results by name; a part that was not asked for, or not reached, is None. Kernels are on the training samples.
 
     ``monte_carlo`` estimates the NTK, ``monte_carlo_nngp`` the NNGP kernel. ``phase`` is where depth leads the network.
+    ``ledger`` is what each layer adds to the finite-width NTK, ``unmuted`` the kernel of training the layers that are
+    not muted, where some are.
     """
 
     experiment: str
@@ -30,3 +33,6 @@ class Run:
     monte_carlo: MonteCarlo | None = None
     monte_carlo_nngp: MonteCarlo | None = None
     phase: Phase | None = None
+    ledger: Ledger | None = None
+    unmuted: Gram | None = None
+    unmuted_spectrum: Spectrum | None = None

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from ntklab.errors import SpecError
-from ntklab.results import Data, Gram, MonteCarlo, Phase, Run, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import Data, Gram, Ledger, MonteCarlo, Phase, Run, Spectrum, Trajectory, WidthConvergence
 from ntklab.spec import Architecture, Branch, Experiment, Layer
 
 
@@ -31,6 +31,9 @@ class Results:
     monte_carlo: MonteCarlo | None = None
     monte_carlo_nngp: MonteCarlo | None = None
     phase: Phase | None = None
+    ledger: Ledger | None = None
+    unmuted: Gram | None = None
+    unmuted_spectrum: Spectrum | None = None
     outdated: frozenset[str] = frozenset()
     _made_of: dict[str, Hashable] = field(default_factory=dict, repr=False)
 
@@ -85,17 +88,23 @@ def _finite(experiment: Experiment) -> Hashable:
     return experiment.dataset, experiment.architecture.replace(name=""), experiment.kernel.replace(**_ELSEWHERE)
 
 
+def _trained(experiment: Experiment) -> Hashable:
+    """Of the layers that are not muted."""
+    return _finite(experiment), frozenset(experiment.kernel.muted)
+
+
 def _infinite(experiment: Experiment) -> Hashable:
     kernel = experiment.kernel.replace(**_ELSEWHERE, seed=0, outputs="mean")
     return experiment.dataset, _limit(experiment.architecture), kernel
 
 
 def _estimated(experiment: Experiment) -> Hashable:
-    kernel = experiment.kernel.replace(memory=None, outputs="mean")
+    kernel = experiment.kernel.replace(**_UNSEEN, outputs="mean")
     return experiment.dataset, _limit(experiment.architecture), kernel
 
 
-_ELSEWHERE = {"memory": None, "monte_carlo": None, "monte_carlo_widths": None}  # what other kernels do not see
+_UNSEEN: dict[str, Any] = {"memory": None, "split": False, "muted": ()}  # what no kernel sees
+_ELSEWHERE = {**_UNSEEN, "monte_carlo": None, "monte_carlo_widths": None}  # what other kernels do not see
 
 
 @lru_cache(maxsize=64)
@@ -133,4 +142,7 @@ INGREDIENTS: dict[str, Callable[[Experiment], Hashable]] = {
     "monte_carlo": _estimated,
     "monte_carlo_nngp": _estimated,
     "phase": lambda experiment: (experiment.dataset, experiment.architecture.replace(name="")),
+    "ledger": _finite,
+    "unmuted": _trained,
+    "unmuted_spectrum": _with_loss(_trained),
 }

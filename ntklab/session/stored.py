@@ -14,7 +14,7 @@ import numpy as np
 
 from ntklab.errors import FileError
 from ntklab.files import write_atomically
-from ntklab.results import Data, Gram, MonteCarlo, Phase, Provenance, Run, Spectrum, Trajectory
+from ntklab.results import Data, Gram, Ledger, MonteCarlo, Phase, Provenance, Run, Spectrum, Trajectory
 
 _PARTS: dict[str, type] = {
     "data": Data,
@@ -27,6 +27,9 @@ _PARTS: dict[str, type] = {
     "monte_carlo": MonteCarlo,
     "monte_carlo_nngp": MonteCarlo,
     "phase": Phase,
+    "ledger": Ledger,
+    "unmuted": Gram,
+    "unmuted_spectrum": Spectrum,
 }
 
 

@@ -37,12 +37,13 @@ class Experiment(Document, frozen=True):
     def to_dict(self) -> dict[str, Any]:
         """As ``Document.to_dict``; without a model or a checkpoint as in schema 1, which knew neither."""
         whole = super().to_dict()
+        whole["kernel"] = {name: part for name, part in self.kernel.to_dict().items() if name != "schema"}
         return {name: part for name, part in whole.items() if part is not None or name not in ("model", "checkpoint")}
 
     @property
     def schema(self) -> int:
         """The first that can say this."""
-        return 1 if self.model is None and self.checkpoint is None else 2
+        return self.kernel.schema if self.model is None and self.checkpoint is None else 2
 
     def check(self) -> None:
         shape = sample_shape(self.dataset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -28,6 +28,7 @@ Networks = Annotated[
     msgspec.Meta(ge=1, le=1_000_000, extra={"remedy": "give at least 3 for error bars, or none for no Monte Carlo"}),
 ]
 Widths = Annotated[tuple[Width, ...], msgspec.Meta(min_length=1, max_length=32)]
+LayerName = Annotated[str, msgspec.Meta(max_length=1000, extra={"remedy": "give the name that the ledger has for it"})]
 
 
 class KernelRequest(Document, frozen=True):
@@ -38,6 +39,10 @@ class KernelRequest(Document, frozen=True):
     in bytes; None takes a share of what is free. ``monte_carlo`` networks are drawn at each of ``monte_carlo_widths``
     for estimates of the kernels with error bars, with seeds counted up from ``seed``; None draws none. Widths None are
     128, 256 and 512, or in standard parameterisation those written.
+
+    ``split`` keeps what each layer adds to the finite-width kernel, as a ledger; ``muted`` layers are left out of the
+    kernel that is shown beside it, that of training the others alone. Their names are those of ``named_modules`` of the
+    network, as the ledger has them; names of layers that it lacks mean nothing.
     """
 
     word = "kernel"
@@ -49,8 +54,22 @@ class KernelRequest(Document, frozen=True):
     memory: Bytes | None = None
     monte_carlo: Networks | None = None
     monte_carlo_widths: Widths | None = None
+    split: bool = False
+    muted: tuple[LayerName, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As ``Document.to_dict``; without ``split`` and ``muted`` as in schema 1, where they say nothing."""
+        whole = super().to_dict()
+        return whole if self.schema > 1 else {name: whole[name] for name in whole if name not in ("split", "muted")}
+
+    @property
+    def schema(self) -> int:
+        """The first that can say this."""
+        return 2 if self.split or self.muted else 1
 
     def check(self) -> None:
         widths = self.monte_carlo_widths or ()
         if len(set(widths)) < len(widths):
             raise complaint("monte_carlo_widths", "expected distinct widths", list(widths), "give each once")
+        if len(set(self.muted)) < len(self.muted):
+            raise complaint("muted", "expected distinct layers", list(self.muted), "give each once")

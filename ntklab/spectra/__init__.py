@@ -3,9 +3,10 @@
 from ntklab.spectra.alignment import centred_target_alignment, target_alignment
 from ntklab.spectra.condition import condition_number, rounding_floor
 from ntklab.spectra.effective_dimension import effective_dimension
-from ntklab.spectra.eigen import eigen
+from ntklab.spectra.eigen import eigen, eigenvalues
 from ntklab.spectra.power import target_power
 from ntklab.spectra.rank import participation_ratio, stable_rank
+from ntklab.spectra.shares import mode_amounts, shares, target_amount
 from ntklab.spectra.spectrum import spectrum
 from ntklab.spectra.stability import critical_rate
 
@@ -15,10 +16,14 @@ __all__ = [
     "critical_rate",
     "effective_dimension",
     "eigen",
+    "eigenvalues",
+    "mode_amounts",
     "participation_ratio",
     "rounding_floor",
+    "shares",
     "spectrum",
     "stable_rank",
     "target_alignment",
+    "target_amount",
     "target_power",
 ]

@@ -16,7 +16,7 @@ from ntklab.gui.widgets.numbers import byte_text, parse_bytes
 from ntklab.session import Session, edits
 from ntklab.spec import KernelRequest, field_rows
 
-_ROWS = field_rows(KernelRequest)
+_ROWS = tuple(row for row in field_rows(KernelRequest) if row.name != "muted")  # that is done in the ledger
 
 
 class KernelPanel(QWidget):
