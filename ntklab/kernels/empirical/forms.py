@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ntklab.errors import SpecError
-from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.factors import Factor, stages
 from ntklab.kernels.empirical.products import inner
+from ntklab.kernels.tiles import Span
 
 Array = NDArray[np.floating]
 Factors = Sequence[Factor]
@@ -31,11 +32,11 @@ class Form(ABC):
 
     @abstractmethod
     def tile(self, rows: Factors, columns: Factors) -> Tensor:
-        """The kernel between two batches of samples, in the layout of the store."""
+        """The kernel between two batches of samples, in the layout of the store. No factor is lazy."""
 
     @abstractmethod
-    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
-        """Write ``tile`` into ``store`` from the samples ``start`` = (row, column) on."""
+    def view(self, store: Tensor, rows: Span, columns: Span) -> Tensor:
+        """The part of ``store`` that holds the samples ``rows`` by ``columns`` (start, stop)."""
 
     @abstractmethod
     def mirrored(self, tile: Tensor) -> Tensor:
@@ -55,11 +56,13 @@ class Form(ABC):
 
     def multiply_adds(self, factor: Factor) -> int:
         """Of one factor, for one pair of samples."""
+        if factor.lazy:
+            return self.products() * _width(factor.A) * _width(factor.B)
         return factor.places**2 * (_width(factor.A) + self.products() * _width(factor.B))
 
     def workspace(self, factor: Factor) -> int:
         """Numbers alive beside the tile, for one pair of samples."""
-        pairs = factor.places**2
+        pairs = 1 if factor.lazy else factor.places**2
         return 0 if pairs == 1 else pairs * (1 + 2 * prod(self.store(1, 1)))
 
     @abstractmethod
@@ -95,9 +98,8 @@ class _Full(Form):
             tile.view(n1, self.k, n2, self.k).diagonal(dim1=1, dim2=3).add_(K.unsqueeze(-1))
         return tile.view(n1 * self.k, n2 * self.k)
 
-    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
-        i, j = start[0] * self.k, start[1] * self.k
-        store[i : i + tile.shape[0], j : j + tile.shape[1]] = tile
+    def view(self, store: Tensor, rows: Span, columns: Span) -> Tensor:
+        return store[rows[0] * self.k : rows[1] * self.k, columns[0] * self.k : columns[1] * self.k]
 
     def mirrored(self, tile: Tensor) -> Tensor:
         return tile.T
@@ -145,8 +147,8 @@ class _Diagonal(Form):
                     _accumulated(tile[o], inner(F.B[:, o], G.B[:, o]), K)
         return tile
 
-    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
-        store[:, start[0] : start[0] + tile.shape[1], start[1] : start[1] + tile.shape[2]] = tile
+    def view(self, store: Tensor, rows: Span, columns: Span) -> Tensor:
+        return store[:, slice(*rows), slice(*columns)]
 
     def mirrored(self, tile: Tensor) -> Tensor:
         return tile.mT
@@ -192,8 +194,8 @@ class _Mean(Form):
         assert tile is not None, "a kernel has at least one factor"
         return tile.div_(self.k)
 
-    def place(self, store: Tensor, tile: Tensor, start: tuple[int, int]) -> None:
-        store[start[0] : start[0] + tile.shape[0], start[1] : start[1] + tile.shape[1]] = tile
+    def view(self, store: Tensor, rows: Span, columns: Span) -> Tensor:
+        return store[slice(*rows), slice(*columns)]
 
     def mirrored(self, tile: Tensor) -> Tensor:
         return tile.T
@@ -219,6 +221,15 @@ def form(outputs: str) -> type[Form]:
     if outputs not in FORMS:
         raise SpecError(f"outputs: expected one of {', '.join(FORMS)}, got {outputs!r}; choose one of them")
     return FORMS[outputs]
+
+
+def kernel(form: Form, rows: list[Factor], columns: list[Factor], *, most: int = 2**20) -> Tensor:
+    """The kernel of a few samples, lazy factors or not; gradients are made ``most`` numbers of a sample at a time."""
+    tiles = (form.tile(F, G) for F, G in stages(rows, columns, most))
+    total = next(tiles)
+    for tile in tiles:
+        total += tile
+    return total
 
 
 def _accumulated(total: Tensor | None, B: Tensor, K: Tensor | None) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ntklab.kernels.empirical.forms import Array, Form
+from ntklab.kernels.empirical.forms import Array, Form, kernel
 from ntklab.kernels.empirical.subject import Subject
 
 SAMPLES = 4
@@ -20,7 +20,7 @@ def measured_error(asked: Subject, form: Form, store: Array, x1: Tensor, x2: Ten
     i, j = _spread(len(x1)), _spread(len(x2))
     double = copy.deepcopy(asked.module).double()
     exact = asked.of(double, dtype=torch.float64)
-    tile = form.tile(exact.factors(x1[i].double()), exact.factors(x2[j].double()))
+    tile = kernel(form, exact.factors(x1[i].double()), exact.factors(x2[j].double()))
     wanted = form.values(tile.cpu().numpy())
     got = form.values(store)[np.ix_(i, j)]
     scale = float(np.abs(wanted).max()) or 1.0

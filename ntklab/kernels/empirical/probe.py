@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from ntklab.errors import NtkLabError
 from ntklab.kernels.empirical.factors import Factor
-from ntklab.kernels.empirical.forms import FORMS
+from ntklab.kernels.empirical.forms import FORMS, kernel
 from ntklab.kernels.empirical.outputs import outputs_of
 
 TOLERANCES = {torch.float32: 2e-3, torch.float64: 1e-9}
 
 
-def verify(model: nn.Module, factors: Sequence[Factor], x: Tensor) -> float:
+def verify(model: nn.Module, factors: list[Factor], x: Tensor) -> float:
     """Largest error of vᵀΘ(x_i, x_j)v, relative to the largest entry, for a random v and the few samples ``x``.
 
     The other side is g_i·g_j, with g_i the gradient of v·f(x_i) by all trained parameters. It sees weights that are
@@ -27,7 +25,7 @@ def verify(model: nn.Module, factors: Sequence[Factor], x: Tensor) -> float:
     expected = torch.stack([torch.stack([_dot(g, h) for h in gradients]) for g in gradients])
     got = torch.zeros_like(expected)
     if factors:
-        theta = FORMS["full"](k).tile(factors, factors).view(len(x), k, len(x), k)
+        theta = kernel(FORMS["full"](k), factors, factors).view(len(x), k, len(x), k)
         got = torch.einsum("o,iojp,p->ij", v, theta, v)
     error = float((got - expected).abs().max() / expected.abs().max().clamp_min(torch.finfo(x.dtype).tiny))
     if not error <= TOLERANCES[x.dtype] and bool(torch.isfinite(expected).all()):

@@ -1,5 +1,6 @@
 """The empirical NTK against its naive twin, J Jᵀ, in float64, whatever the architecture, form, samples and tiles."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch import nn
 
 from ntklab import spec
 from ntklab.errors import DataError, MemoryBudgetError, SpecError
-from ntklab.kernels.empirical import empirical_ntk, ntk
+from ntklab.kernels.empirical import empirical_ntk, request
 from ntklab.kernels.empirical.reference import reference_ntk
 from ntklab.networks import build
 from ntklab.progress import Forecast, Partial, Progress, drain
@@ -117,17 +118,20 @@ def test_layers_applied_at_several_positions(shape, layers, outputs):
 
 
 @pytest.mark.parametrize("outputs", FORMS)
-@pytest.mark.parametrize(("block", "chunk", "tile"), [(100, 100, 100), (100, 3, 4), (7, 7, 7), (7, 3, 2), (1, 1, 1)])
-def test_does_not_depend_on_how_the_work_is_cut(outputs, block, chunk, tile, monkeypatch):
+@pytest.mark.parametrize(
+    ("rows", "columns", "groups", "chunk", "tile"),
+    [(100, 100, 1, 100, 100), (100, 100, 3, 3, 4), (7, 5, 1, 7, 7), (7, 3, 2, 3, 2), (4, 9, 3, 2, 100), (1, 1, 1, 1, 1)],
+)
+def test_does_not_depend_on_how_the_work_is_cut(outputs, rows, columns, groups, chunk, tile, monkeypatch):
     def cut(*args, **options):
         plan = make_plan(*args, **options)
-        n1, n2, _, symmetric = (getattr(plan.blocks, name) for name in ("n1", "n2", "edge", "symmetric"))
-        edge = min(block, max(n1, n2))
-        return ntk.Plan(type(plan.blocks)(n1, n2, edge, symmetric), min(chunk, edge), min(tile, edge),
-                        plan.peak_bytes, 1.0, 0.0, 0.0, 0.0)  # fmt: skip
+        names = [name for group in plan.groups for name in group]
+        blocks = replace(plan.blocks, rows=min(rows, plan.blocks.n1), columns=min(columns, plan.blocks.n2))
+        taken = tuple(tuple(names[i::groups]) for i in range(groups))
+        return replace(plan, blocks=blocks, groups=taken, chunk=chunk, tile=tile)
 
-    make_plan = ntk.make_plan
-    monkeypatch.setattr(ntk, "make_plan", cut)
+    make_plan = request.make_plan
+    monkeypatch.setattr(request, "make_plan", cut)
     x1, x2 = samples(17), samples(9, seed=1)
     assert_close(kernel(MLP, x1, outputs=outputs).values, expected(MLP, x1, outputs=outputs))
     assert_close(kernel(MLP, x1, x2, outputs=outputs).values, expected(MLP, x1, x2, outputs=outputs))

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from ntklab.errors import NtkLabError
-from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.factors import Factor, shared
 from ntklab.networks import Conv, ConvLocal, ConvTranspose, Dense
 
 
@@ -68,17 +67,9 @@ class Use:
         return Factor(a.new_zeros(len(a), 0) if A is None else A, B, offset, self.name)
 
     def _shared(self, a: Tensor, b: Tensor) -> Factor:
-        """Places that share their weights: all pairs of places, or per-sample gradients (n, k, out·in)."""
-        (_, k, T, out), fan_in = b.shape, a.shape[-1]
-        products = (k * k if self.pairs else k) * out
-        if self.weight_scale is not None and T * T * (fan_in + products) < products * fan_in:
-            return self._factor(a, b)
-        parts = []
-        if self.weight_scale is not None:
-            parts.append(torch.einsum("nkto,nti->nkoi", b, a * self.weight_scale).flatten(2))
-        if self.bias_scale is not None:
-            parts.append(b.sum(2) * self.bias_scale)
-        return Factor(None, torch.cat(parts, dim=-1), layer=self.name)
+        """Places that share their weights."""
+        scales = {"weight_scale": self.weight_scale, "bias_scale": self.bias_scale}
+        return shared(a, b, pairs=self.pairs, layer=self.name, **scales)
 
 
 @dataclass(frozen=True)
