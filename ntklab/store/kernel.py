@@ -207,7 +207,7 @@ class StoredKernel(LazyArray, StoredValues):
         One small file, written while the kernel is computed, all NaN before. Raises ``FileError`` if it is damaged.
         """
         path, size = self._tiles.folder.parent / "overview" / "c.0.0", overview.size(*self.shape[:2])
-        if not os.path.lexists(path):
+        if self.missing and not os.path.lexists(path):
             return np.full(size, np.nan, dtype=np.float32)
         image: Image = chunks.read(path, size, "float32")
         return image

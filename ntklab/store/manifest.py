@@ -67,7 +67,7 @@ def create(folder: Path, layout: Layout, fingerprint: Fingerprint, about: Proven
     """Write the metadata and then the manifest, so that a folder with a manifest is whole. Raises ``FileError``."""
     hashes = {}
     for name, content in metadata(layout).items():
-        text = json.dumps(content, indent=2).encode()
+        text = _text(content)
         write_atomically(folder / name, text)
         hashes[name] = _sha(text)
     return save(folder, Manifest(SCHEMA, layout, dict(fingerprint), about, None, False, hashes))
@@ -123,8 +123,12 @@ def _check_metadata(path: Path, wanted: dict[str, Any], sha: str) -> None:
     if path.parent.is_symlink():
         raise DamagedError(f"{path.parent}: is a link; a stored kernel has plain folders only")
     content = read_small(path, _LARGEST)
-    if _sha(content) != sha or json.loads(content) != wanted:
+    if _sha(content) != sha or content != _text(wanted):
         raise DamagedError(f"{path}: is not what was written; compute the kernel again, into another folder")
+
+
+def _text(metadata: dict[str, Any]) -> bytes:
+    return json.dumps(metadata, indent=2).encode()
 
 
 def _short(value: Scalar) -> str:

@@ -19,7 +19,7 @@ from ntklab.store.overview import factor, size
 def no_waiting():
     """Nobody cuts the power here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.fsync", lambda handle: None)
+        patch.setattr("os.fsync", lambda *_: None)
         yield
 
 
