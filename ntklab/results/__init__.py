@@ -2,6 +2,8 @@
 
 from ntklab.results.comparison import WidthConvergence, distance, relative_distance
 from ntklab.results.data import Data
+from ntklab.results.eigenpairs import Eigenpairs
+from ntklab.results.estimate import Estimate
 from ntklab.results.gaussian import Gaussian
 from ntklab.results.gram import Gram, Health, Tile
 from ntklab.results.ledger import Ledger, grouped
@@ -17,6 +19,8 @@ from ntklab.results.trajectory import RUNS, Moment, Trajectory
 __all__ = [
     "RUNS",
     "Data",
+    "Eigenpairs",
+    "Estimate",
     "FunctionPath",
     "Gaussian",
     "Gram",

@@ -9,6 +9,7 @@ from ntklab.spectra.rank import participation_ratio, stable_rank
 from ntklab.spectra.shares import mode_amounts, shares, target_amount
 from ntklab.spectra.spectrum import spectrum
 from ntklab.spectra.stability import critical_rate
+from ntklab.spectra.top import top_eigenpairs
 
 __all__ = [
     "centred_target_alignment",
@@ -26,4 +27,5 @@ __all__ = [
     "target_alignment",
     "target_amount",
     "target_power",
+    "top_eigenpairs",
 ]
