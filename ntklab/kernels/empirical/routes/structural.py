@@ -2,14 +2,14 @@
 
 A rule runs a module forward on a batch and returns its output and its adjoint. The derivative of a pointwise module is
 taken once for a batch and applied to the cotangents of all k outputs; a dense layer sends n·k rows through one matrix
-product; other modules, whatever layers are inside them, send the cotangents of all outputs through autograd's graph of
-their own. ``hooks`` is the same for any network, an output at a time.
+product, and a few others have adjoints of their own (``adjoints``); the rest, whatever layers are inside them, send the
+cotangents of all outputs through autograd's graph of their own. ``hooks`` is the same for any network, an output at a
+time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,9 +18,10 @@ from torch.autograd.graph import get_gradient_edge
 
 from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.outputs import outputs_of
-from ntklab.kernels.empirical.products import inner
+from ntklab.kernels.empirical.routes.adjoints import attention, conv, dense, evenly_padded, global_pool, layer_norm
 from ntklab.kernels.empirical.routes.hooks import Watch
-from ntklab.kernels.empirical.routes.uses import Use, used_twice
+from ntklab.kernels.empirical.routes.tracing import Adjoint, Cotangent, Pass, Rule, Traced, identity
+from ntklab.kernels.empirical.routes.uses import Use
 from ntklab.networks import (
     Conv,
     ConvLocal,
@@ -36,24 +37,6 @@ from ntklab.networks import (
     Resize,
     SelfAttention,
 )  # fmt: skip
-
-Cotangent = Tensor | None
-"""(n, k, *shape of a value); None stands for the identity: each of k outputs is its own cotangent."""
-
-Adjoint = Callable[[Cotangent], Cotangent]
-"""From the cotangent of a module's output, which it may overwrite, to that of its input (None where it is unused)."""
-
-Traced = tuple[Tensor, Adjoint | None]
-"""A module's output on a batch, and its adjoint, None where no trained parameter affects that output."""
-
-
-@dataclass
-class _Pass:
-    """One batch going through: the layers to look at and the factors found."""
-
-    uses: dict[nn.Module, Use]
-    factors: list[Factor] = field(default_factory=list)
-    met: set[Use] = field(default_factory=set)
 
 
 def covers(model: nn.Module) -> bool:
@@ -73,7 +56,7 @@ def _known(module: nn.Module) -> bool:
 
 def factors(model: nn.Module, uses: Sequence[Use], x: Tensor) -> list[Factor]:
     """Factors of the trained layers of ``model`` on the samples ``x`` (n, *sample shape)."""
-    run = _Pass({use.module: use for use in uses})
+    run = Pass({use.module: use for use in uses})
     with torch.no_grad():
         z, adjoint = _trace(model, x, False, run)
         outputs_of(z, len(x))
@@ -82,12 +65,12 @@ def factors(model: nn.Module, uses: Sequence[Use], x: Tensor) -> list[Factor]:
     return run.factors
 
 
-def _trace(module: nn.Module, a: Tensor, trained: bool, run: _Pass) -> Traced:
+def _trace(module: nn.Module, a: Tensor, trained: bool, run: Pass) -> Traced:
     """``trained``: whether a trained parameter affects ``a``."""
     return RULES[type(module)](module, a, trained, run)
 
 
-def _sequential(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
+def _sequential(module: Any, a: Tensor, trained: bool, run: Pass) -> Traced:
     adjoints: list[Adjoint] = []
     for part in module:
         a, adjoint = _trace(part, a, trained, run)
@@ -103,42 +86,7 @@ def _sequential(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
     return a, back if trained else None
 
 
-def _dense(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
-    z = module(a)
-    use = run.uses.get(module)
-    if use is not None:
-        _once(use, run)
-    if use is None and not trained:
-        return z, None
-
-    def back(b: Cotangent) -> Cotangent:
-        if b is None and z.ndim > 2:
-            b = _identity(z)
-        if use is not None:
-            b = None if b is None else b.contiguous()
-            run.factors.extend(use.factors(a, b))
-        return _through(module, b, len(z)) if trained else None
-
-    return z, back
-
-
-def _once(use: Use, run: _Pass) -> None:
-    if use in run.met:
-        raise used_twice(use)
-    run.met.add(use)
-
-
-def _through(module: nn.Module, b: Cotangent, n: int) -> Tensor:
-    """From (n, k, …, out) at a dense layer's output to (n, k, …, in) at its input."""
-    W: Tensor = module.weight  # type: ignore[assignment]
-    scale = float(getattr(module, "weight_scale", 1.0))
-    if b is None:
-        return (W * scale).expand(n, *W.shape)
-    below = inner(b.reshape(-1, W.shape[0]), W.T).view(*b.shape[:-1], W.shape[1])
-    return below if scale == 1.0 else below.mul_(scale)
-
-
-def _pointwise(module: Any, a: Tensor, trained: bool, _: _Pass) -> Traced:
+def _pointwise(module: Any, a: Tensor, trained: bool, _: Pass) -> Traced:
     if not trained:
         return module(a.clone() if getattr(module, "inplace", False) else a), None
     with torch.enable_grad():
@@ -149,35 +97,26 @@ def _pointwise(module: Any, a: Tensor, trained: bool, _: _Pass) -> Traced:
 
     def back(b: Cotangent) -> Cotangent:
         if b is None:
-            b = _identity(y)
+            b = identity(y)
         return b.mul_(slope) if b.is_contiguous() else b * slope
 
     return y.detach(), back
 
 
-def _identity(z: Tensor) -> Tensor:
-    """(n, k, *output): row o is the o-th unit vector."""
-    k = z[0].numel()
-    unit = torch.eye(k, dtype=z.dtype, device=z.device)
-    return unit.expand(len(z), k, k).reshape(len(z), k, *z.shape[1:])
-
-
-def _flatten(module: Any, a: Tensor, trained: bool, _: _Pass) -> Traced:
+def _flatten(module: Any, a: Tensor, trained: bool, _: Pass) -> Traced:
     z = module(a)
     if not trained:
         return z, None
-    return z, lambda b: b if b is None and a.ndim == 2 else (_identity(z) if b is None else b).unflatten(2, a.shape[1:])
+    return z, lambda b: b if b is None and a.ndim == 2 else (identity(z) if b is None else b).unflatten(2, a.shape[1:])
 
 
-def _same(_: Any, a: Tensor, trained: bool, __: _Pass) -> Traced:
+def _same(_: Any, a: Tensor, trained: bool, __: Pass) -> Traced:
     return a, (lambda b: b) if trained else None
 
 
-def _by_autograd(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
+def _by_autograd(module: Any, a: Tensor, trained: bool, run: Pass) -> Traced:
     """Any module: its cotangents, and those of the layers inside it, for all outputs at once."""
-    uses = [run.uses[part] for part in module.modules() if part in run.uses]
-    for use in uses:
-        _once(use, run)
+    uses = [use for part in module.modules() if (use := run.meet(part)) is not None]
     if not uses and not trained:
         return module(a), None
     watch = Watch(use for use in uses if use.module is not module)
@@ -186,7 +125,7 @@ def _by_autograd(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
         z = module(leaf)
 
     def back(b: Cotangent) -> Cotangent:
-        b = (_identity(z) if b is None else b).contiguous()
+        b = (identity(z) if b is None else b).contiguous()
         if module in run.uses:
             run.factors.extend(run.uses[module].factors(a, b))
         wanted = ([get_gradient_edge(leaf)] if trained else []) + [layer.edge for layer in watch.seen.values()]
@@ -204,7 +143,15 @@ def _by_autograd(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
     return z.detach(), back
 
 
-def _merge(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
+def _conv(module: Any, a: Tensor, trained: bool, run: Pass) -> Traced:
+    return (conv if evenly_padded(module) else _by_autograd)(module, a, trained, run)
+
+
+def _attention(module: Any, a: Tensor, trained: bool, run: Pass) -> Traced:
+    return (attention if module.embedding is None else _by_autograd)(module, a, trained, run)
+
+
+def _merge(module: Any, a: Tensor, trained: bool, run: Pass) -> Traced:
     branches = [_trace(branch, a, trained, run) for branch in module.branches]
     z = module.join([value for value, _ in branches])
     if all(adjoint is None for _, adjoint in branches):
@@ -212,7 +159,7 @@ def _merge(module: Any, a: Tensor, trained: bool, run: _Pass) -> Traced:
     split = _SPLITS[module.merge]
 
     def back(b: Cotangent) -> Cotangent:
-        parts = split(module, (_identity(z) if b is None else b), [value for value, _ in branches])
+        parts = split(module, (identity(z) if b is None else b), [value for value, _ in branches])
         below = [adjoint(part) for (_, adjoint), part in zip(branches, parts, strict=True) if adjoint is not None]
         return _total([part for part in below if part is not None]) if trained else None
 
@@ -252,8 +199,6 @@ _SPLITS: dict[str, Callable[[Any, Tensor, list[Tensor]], list[Tensor]]] = {
     "concat": _split_concat,
 }
 
-Rule = Callable[[Any, Tensor, bool, _Pass], Traced]
-
 _POINTWISE = (
     Pointwise, nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish, nn.Sigmoid,
     nn.LogSigmoid, nn.Tanh, nn.Tanhshrink, nn.Softplus, nn.Softsign, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish,
@@ -265,12 +210,16 @@ BY_AUTOGRAD = (
 
 RULES: dict[type[nn.Module], Rule] = {
     nn.Sequential: _sequential,
-    Dense: _dense,
-    nn.Linear: _dense,
+    Dense: dense,
+    nn.Linear: dense,
     Merge: _merge,
     nn.Flatten: _flatten,
     nn.Identity: _same,
     nn.Dropout: _same,  # in evaluation mode, which ``layer_uses`` has checked
     **dict.fromkeys(_POINTWISE, _pointwise),
     **dict.fromkeys(BY_AUTOGRAD, _by_autograd),
+    Conv: _conv,
+    SelfAttention: _attention,
+    GlobalPool: global_pool,
+    LayerNorm: layer_norm,
 }
