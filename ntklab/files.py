@@ -1,13 +1,16 @@
-"""Writing files so that a crash leaves either the old file or the new one."""
+"""Writing files so that a crash leaves either the old file or the new one, and knowing files by their content."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from ntklab.errors import FileError
+
+LARGEST_CODE = 2**20  # bytes of a Python file
 
 
 def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes, *, flush: bool = True) -> Path:
@@ -41,6 +44,34 @@ def write_atomically(path: Path | str, write: Callable[[Path], None] | bytes, *,
         if temporary is not None:
             temporary.unlink(missing_ok=True)
     return target
+
+
+def sha256_of(path: Path | str) -> str:
+    """The sha256 of the content of a file, in hexadecimal digits. Raises ``FileError``."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror or error}; check the path") from error
+
+
+def read_code(path: Path | str) -> tuple[bytes, str]:
+    """The content of a Python file, and the sha256 of that very content. Runs nothing. Raises ``FileError``."""
+    file = Path(path)
+    if file.suffix.lower() != ".py":
+        raise FileError(f"cannot read {file}: expected a Python file, its name ending in .py; choose another")
+    try:
+        if file.exists() and not file.is_file():
+            raise FileError(f"cannot read {file}: it is not a file; choose a Python file")
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST_CODE + 1)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"cannot read {file}: {error.strerror or error}; check the path") from error
+    if len(content) > LARGEST_CODE:
+        raise FileError(f"cannot read {file}: it has more than {LARGEST_CODE // 2**20} MiB; this is no Python file")
+    return content, hashlib.sha256(content).hexdigest()
 
 
 def check_folder(folder: Path | str) -> None:

@@ -8,6 +8,7 @@ from ntklab.results.gaussian import Gaussian
 from ntklab.results.gram import Gram, Health, Tile
 from ntklab.results.ledger import Ledger, grouped
 from ntklab.results.monte_carlo import MonteCarlo, ZScores, agreement
+from ntklab.results.network import Absence, Network
 from ntklab.results.operators import operator_of, outputs_of
 from ntklab.results.path import FunctionPath
 from ntklab.results.phase import Phase, Regime
@@ -18,6 +19,7 @@ from ntklab.results.trajectory import RUNS, Moment, Trajectory
 
 __all__ = [
     "RUNS",
+    "Absence",
     "Data",
     "Eigenpairs",
     "Estimate",
@@ -28,6 +30,7 @@ __all__ = [
     "Ledger",
     "Moment",
     "MonteCarlo",
+    "Network",
     "Phase",
     "Provenance",
     "Regime",

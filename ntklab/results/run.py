@@ -8,6 +8,7 @@ from ntklab.results.data import Data
 from ntklab.results.gram import Gram
 from ntklab.results.ledger import Ledger
 from ntklab.results.monte_carlo import MonteCarlo
+from ntklab.results.network import Absence, Network
 from ntklab.results.phase import Phase
 from ntklab.results.spectrum import Spectrum
 from ntklab.results.trajectory import Trajectory
@@ -19,7 +20,7 @@ class Run:
 
     ``monte_carlo`` estimates the NTK, ``monte_carlo_nngp`` the NNGP kernel. ``phase`` is where depth leads the network.
     ``ledger`` is what each layer adds to the finite-width NTK, ``unmuted`` the kernel of training the layers that are
-    not muted, where some are.
+    not muted, where some are. ``network`` is told where it is the user's own, ``absence`` where a part cannot be had.
     """
 
     experiment: str
@@ -36,3 +37,5 @@ class Run:
     ledger: Ledger | None = None
     unmuted: Gram | None = None
     unmuted_spectrum: Spectrum | None = None
+    network: Network | None = None
+    absence: Absence | None = None

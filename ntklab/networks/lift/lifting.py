@@ -35,6 +35,7 @@ class Lifted:
     ``obstacles``: operations for which no closed form is known, first one first; Monte Carlo gives the kernel.
     ``differences``: what the module has and the architecture lacks. ``notes``: how layouts and scales were chosen.
     ``sources``: the path of the module behind each layer with weights, in the order of the layers, depth first.
+    ``axes``: for each axis of the architecture's samples, which of the module's it is (the batch axis not counted).
     """
 
     architecture: spec.Architecture
@@ -42,6 +43,7 @@ class Lifted:
     differences: tuple[str, ...]
     notes: tuple[str, ...]
     sources: tuple[str, ...]
+    axes: tuple[int, ...] = ()
 
 
 def lift(module: nn.Module, input_shape: Sequence[int], **options: Any) -> spec.Architecture:
@@ -174,7 +176,8 @@ def _lifted(reader: Tracer | Exported, start: Value, name: str) -> Lifted:
     )
     sources = tuple(source for step in steps for source in step.weights)
     differences = settings.said(settings.differences)
-    return Lifted(architecture, tuple(settings.obstacles), differences, _notes(settings, start, end), sources)
+    axes = tuple(start.axes.index((axis,)) for axis in range(len(start.shape)))
+    return Lifted(architecture, tuple(settings.obstacles), differences, _notes(settings, start, end), sources, axes)
 
 
 def _read(reader: Tracer | Exported, start: Value) -> Value:
