@@ -32,7 +32,7 @@ class NetworkDescent:
         self.module = module
         self._X, self._Y, self._X_test = X, Y, X_test
         self._rate, self._loss, self._momentum = rate, loss, momentum
-        self._parameters: list[Tensor] = list(module.parameters())
+        self._parameters: list[Tensor] = [p for p in module.parameters() if p.requires_grad]
         self._velocity = [torch.zeros_like(p) for p in self._parameters]
         self._graph: Tensor | None = None  # f on all training samples with its graph, until the parameters change
         self._piece, self._single = _pieces(module, X)

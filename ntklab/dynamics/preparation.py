@@ -17,6 +17,7 @@ from ntklab.dynamics.products import Pieces, largest_eigenvalue
 from ntklab.errors import DataError, SpecError
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
+from ntklab.networks.subject import Subject
 from ntklab.progress import Event, Forecast, Progress, T, Work, translated
 from ntklab.results import RUNS, Data, Gram
 
@@ -27,7 +28,7 @@ Array = NDArray[np.float64]
 class Request:
     """The arguments of ``training.train``, checked when made; ``runs`` in any order."""
 
-    architecture: spec.Architecture
+    subject: Subject
     data: Data
     training: spec.Training
     seed: int
@@ -42,20 +43,21 @@ class Request:
             raise SpecError(f"runs: expected some of {', '.join(RUNS)}, got {given}; choose among them")
         if not len(self.data.X_train):
             raise DataError("training: the data has no training samples; ask for at least one")
-        spec.check_fit(self.architecture, self.data.features, self.data.outputs)
+        self.subject.check(self.data.features, self.data.outputs)
 
     def left(self, held: int) -> int | None:
         """Of a budget in bytes what is left beside ``held`` bytes of kernels; None where none was set."""
         return None if self.memory is None else max(1, self.memory - held)
 
     def inputs(self, X: Array) -> Array:
-        """Samples in the shape that the architecture takes."""
-        return X.reshape(len(X), *self.architecture.input.shape)
+        """Samples in the shape that the network takes."""
+        return self.subject.samples(X)
 
     def forecast(self) -> Forecast:
         """See ``cost.forecast``."""
         n, m, k = len(self.data.X_train), len(self.data.X_test), self.data.outputs
-        return cost.forecast(self.architecture, self.training, n=n, m=m, k=k, runs=self.runs, memory=self.memory)
+        size = self.subject.size()
+        return cost.forecast(size, self.training, n=n, m=m, k=k, runs=self.runs, memory=self.memory)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,17 +82,17 @@ class Start:
 def prepare(request: Request) -> Work[Start]:
     """Draw the network and compute the kernels that ``request`` needs, from the training samples to all."""
     data, training = request.data, request.training
-    module = networks.build(request.architecture, seed=request.seed, dtype=request.dtype, device=request.device)
-    X, X_test, Y = (_tensor(request, values) for values in (data.X_train, data.X_test, data.Y_train))
-    X, X_test = (x.reshape(len(x), *request.architecture.input.shape) for x in (X, X_test))
+    module = request.subject.module(seed=request.seed, dtype=request.dtype, device=request.device)
+    samples = (request.inputs(data.X_train), request.inputs(data.X_test), data.Y_train)
+    X, X_test, Y = (_tensor(request, values) for values in samples)
     drawn = Progress(0, 1, "outputs at initialisation")
     start = yield from pieces(forward(module, X), drawn)
     start_test = (yield from pieces(forward(module, X_test), drawn)).reshape(-1, data.outputs)
 
-    gram = yield from _finite(request, data.X_train)
+    gram = yield from _finite(request, module, data.X_train)
     theta = np.asarray(gram.operator, dtype=np.float64)
     kernel = np.asarray(gram.matrix, dtype=np.float64)
-    parameterisation = gram.provenance.parameterisation
+    parameterisation = request.subject.parameterisation or gram.provenance.parameterisation
     del gram
     top = yield from pieces(largest_eigenvalue(theta), Progress(0, 1, "largest stable rate"))
     critical = spectra.critical_rate(
@@ -98,7 +100,7 @@ def prepare(request: Request) -> Work[Start]:
     )
     linear = infinite = None
     if "linearised" in request.runs:
-        cross = yield from _cross(request, held=theta.nbytes)
+        cross = yield from _cross(request, module, held=theta.nbytes)
         linear = LinearModel(theta, cross, start, start_test, data.Y_train)
     held = theta.nbytes + (0 if linear is None else linear.kernel_test.nbytes)
     if "infinite" in request.runs:
@@ -133,24 +135,25 @@ def _progress_alone(event: Event) -> Event | None:
     return event if isinstance(event, Progress) else None
 
 
-def _finite(request: Request, x1: Array, x2: Array | None = None, *, held: int = 0) -> Work[Gram]:
+def _finite(request: Request, module: nn.Module, x1: Array, x2: Array | None = None, *, held: int = 0) -> Work[Gram]:
+    drawn = request.subject.finite if isinstance(request.subject.finite, spec.Architecture) else module
     work = empirical_ntk(
-        request.architecture, request.inputs(x1), None if x2 is None else request.inputs(x2), outputs="full",
+        drawn, request.inputs(x1), None if x2 is None else request.inputs(x2), outputs="full",
         seed=request.seed, dtype=request.dtype, device=request.device, memory=request.left(held),
     )  # fmt: skip
     return translated(work, _progress_alone)
 
 
-def _cross(request: Request, *, held: int) -> Work[Array]:
+def _cross(request: Request, module: nn.Module, *, held: int) -> Work[Array]:
     X, X_test = request.data.X_train, request.data.X_test
     if not len(X_test):
         return np.zeros((0, len(X) * request.data.outputs))
-    gram = yield from _finite(request, X_test, X, held=held)
+    gram = yield from _finite(request, module, X_test, X, held=held)
     return np.asarray(gram.operator, dtype=np.float64)
 
 
 def _limit(request: Request, *, held: int) -> Work[tuple[Array, Array]]:
-    X, X_test = request.inputs(request.data.X_train), request.inputs(request.data.X_test)
+    X, X_test = (request.subject.limit_samples(x) for x in (request.data.X_train, request.data.X_test))
     train = yield from _infinite(request, X, held=held)
     if not len(X_test):
         return train, np.zeros((0, len(X)))
@@ -158,12 +161,13 @@ def _limit(request: Request, *, held: int) -> Work[tuple[Array, Array]]:
 
 
 def _infinite(request: Request, x1: Array, x2: Array | None = None, *, held: int) -> Work[Array]:
+    limit = request.subject.described_limit()
     work = infinite_kernel(
-        request.architecture, x1, x2, kinds=("ntk",), dtype="float64", device=request.device,
+        limit, x1, x2, kinds=("ntk",), dtype="float64", device=request.device,
         memory=request.left(held),
     )  # fmt: skip
     grams = yield from translated(work, _progress_alone)
-    return _of_outputs(request.architecture, np.asarray(grams["ntk"].values, dtype=np.float64))
+    return _of_outputs(limit, np.asarray(grams["ntk"].values, dtype=np.float64))
 
 
 def _of_outputs(architecture: spec.Architecture, ntk: Array) -> Array:

@@ -19,6 +19,7 @@ from ntklab.dynamics.preparation import Request, Start, mean_kernel, prepare
 from ntklab.dynamics.products import Pieces
 from ntklab.dynamics.recorder import Recorder, choose
 from ntklab.errors import NumericalError
+from ntklab.networks.subject import Subject, described
 from ntklab.progress import Partial, Progress, T, Work, translated
 from ntklab.results import RUNS, Data, Moment, Provenance, Trajectory, relative_distance
 from ntklab.spectra import centred_target_alignment
@@ -32,7 +33,7 @@ EVENT_SECONDS = 0.04  # longest time between two events
 
 
 def train(  # noqa: PLR0913 (the options are independent, and all but three have defaults)
-    architecture: spec.Architecture,
+    architecture: spec.Architecture | Subject,
     data: Data,
     training: spec.Training,
     *,
@@ -45,6 +46,7 @@ def train(  # noqa: PLR0913 (the options are independent, and all but three have
 ) -> Work[Trajectory]:
     """Gradient descent of the network drawn with ``seed``, and what its kernels predict of it, step by step.
 
+    A ``Subject`` in place of the architecture may be a module, of which a copy is trained as it is.
     "network" is the real network; "linearised" the first-order expansion in its weights, descended step by step in
     function space on the same batches; "infinite" the closed form of the infinitely wide network, started from this
     network's outputs. All three take the same rate, momentum and number of steps. ``training.learning_rate`` None takes
@@ -60,7 +62,8 @@ def train(  # noqa: PLR0913 (the options are independent, and all but three have
     Raises ``SpecError`` and ``DataError`` for requests that do not fit together, ``MemoryBudgetError`` where the
     (N+M)·N·k² numbers of the finite kernel do not fit ``memory`` (bytes), ``DeviceError``, ``NumericalError``.
     """
-    request = Request(architecture, data, training, seed, dtype, device, memory, tuple(runs))
+    subject = architecture if isinstance(architecture, Subject) else described(architecture)
+    request = Request(subject, data, training, seed, dtype, device, memory, tuple(runs))
     shown = choose(data, chosen)
     began = time.perf_counter()
     yield request.forecast()
@@ -239,7 +242,8 @@ def _notes(request: Request, rate: float, critical_rate: float) -> Iterator[str]
             f"minibatches of {training.batch_size} without replacement, in an order drawn with seed {training.seed}, "
             "the same for network and linear model; the infinite-width run is the full-batch prediction"
         )
-    if _drops(request.architecture.layers):
+    described_as = request.subject.finite
+    if isinstance(described_as, spec.Architecture) and _drops(described_as.layers):
         yield "dropout: the network is trained without dropping units; the limit includes its effect"
 
 

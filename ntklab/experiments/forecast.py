@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab import datasets, dynamics
-from ntklab.experiments.stages import monte_carlo_work
+from ntklab.errors import NoRuleError
+from ntklab.experiments.models import Models
+from ntklab.experiments.stages import empirical_work, infinite_work, monte_carlo_work, subject_of
 from ntklab.kernels import budget
-from ntklab.kernels.empirical import empirical_ntk
-from ntklab.kernels.infinite import infinite_kernel
 from ntklab.kernels.infinite.phase import dominant
 from ntklab.kernels.threads import threads
+from ntklab.networks.subject import Subject
 from ntklab.progress import Forecast, T, Work
-from ntklab.results import RUNS
+from ntklab.results import RUNS, Absence
 from ntklab.spec import Experiment, activations, output_shape
 
 SPECTRUM_COPIES = 6  # matrices alive inside an eigendecomposition
@@ -25,47 +26,47 @@ PHASE_SECONDS = {True: 4.0, False: 0.4}  # with integrals, and in closed form
 _INTEGRALS = (activations.Numerical, activations.Elementwise, activations.Elu, activations.Selu)
 
 
-def forecast(experiment: Experiment, *, estimates: bool = True, phase: bool = False) -> Forecast:
+def forecast(
+    experiment: Experiment, *, estimates: bool = True, phase: bool = False, models: Models | None = None
+) -> Forecast:
     """Peak bytes, rough seconds and the routes of ``run``: by arithmetic, without loading the data.
 
     With ``phase`` that of a run outside of a window, which leaves the phase out until somebody looks at it.
 
     Counts the kernels that are kept beside the stage that needs most. Takes some ms; a very wide network is drawn once,
     as its kernel's plan is made by trying it on two samples. Raises ``DataError`` where the source has not that many
-    samples, ``MemoryBudgetError`` where a stage does not fit its budget, ``SpecError`` where a layer has no rule, and
-    ``DeviceError``.
+    samples, ``MemoryBudgetError`` where a stage does not fit its budget, ``SpecError``, ``DeviceError``, and where the
+    network is the user's own what ``Models.subject`` raises.
     """
-    data, training = _data(experiment), _training(experiment)  # arithmetic alone, so before a network is drawn
-    stages = [data, _kernels(experiment, estimates=estimates), training]
-    stages += [phase_forecast(experiment)] if phase else []
-    return _joined(stages, kept=_kept_bytes(experiment))
+    data, subject = _data(experiment), subject_of(experiment, models)
+    training = _training(experiment, subject)  # arithmetic alone, so before a network is drawn
+    stages = [data, _kernels(experiment, subject, estimates=estimates), training]
+    stages += [phase_forecast(experiment, models)] if phase and subject.limit is not None else []
+    return _joined(stages, kept=_kept_bytes(experiment, subject))
 
 
-def kernels_forecast(experiment: Experiment, *, estimates: bool = True) -> Forecast:
+def kernels_forecast(experiment: Experiment, subject: Subject, *, estimates: bool = True) -> Forecast:
     """Of ``kernels``."""
-    return _joined([_data(experiment), _kernels(experiment, estimates=estimates)])
+    return _joined([_data(experiment), _kernels(experiment, subject, estimates=estimates)])
 
 
-def empirical_forecast(experiment: Experiment) -> Forecast:
+def empirical_forecast(experiment: Experiment, subject: Subject) -> Forecast:
     """Of the finite-width kernel alone."""
-    request = experiment.kernel
-    return _first(empirical_ntk(
-        experiment.architecture, _stand_in(experiment), outputs=request.outputs, seed=request.seed,
-        dtype=request.dtype, device=request.device, memory=request.memory,
-    ))  # fmt: skip
+    return _first(empirical_work(experiment, subject, _stand_in(experiment, subject)))
 
 
-def monte_carlo_forecast(experiment: Experiment) -> Forecast:
+def monte_carlo_forecast(experiment: Experiment, models: Models | None = None) -> Forecast:
     """Of the Monte Carlo estimates alone; draws the widest network and times it on two samples."""
-    return _first(monte_carlo_work(experiment, _stand_in(experiment)))
+    subject = subject_of(experiment, models)
+    return _first(monte_carlo_work(experiment, subject, _stand_in(experiment, subject)))
 
 
-def ledger_forecast(experiment: Experiment) -> Forecast:
+def ledger_forecast(experiment: Experiment, models: Models | None = None) -> Forecast:
     """Of ``ledger``: the kernel in parts, which are kept, and the eigenvalues of each.
 
     Raises ``MemoryBudgetError`` where the parts do not fit.
     """
-    kernel, n = empirical_forecast(experiment), experiment.dataset.n_train
+    kernel, n = empirical_forecast(experiment, subject_of(experiment, models)), experiment.dataset.n_train
     count = max(len(kernel.layers), 1)
     item = 4 if experiment.kernel.dtype == "float32" else 8
     kept = 2 * count * n * n * item + 8 * count * 2 * n
@@ -77,16 +78,22 @@ def ledger_forecast(experiment: Experiment) -> Forecast:
     return _joined([_data(experiment), kernel, spectrum], kept=kept)
 
 
-def phase_forecast(experiment: Experiment) -> Forecast:
+def phase_forecast(experiment: Experiment, models: Models | None = None) -> Forecast:
     """Of ``phase``."""
-    activation = dominant(experiment.architecture).activation
+    activation = dominant(subject_of(experiment, models).described_limit()).activation
     seconds = PHASE_SECONDS[isinstance(activation, _INTEGRALS)]
     return Forecast(data_bytes(experiment) + PHASE_BYTES, seconds, route="phase")
 
 
-def training_forecast(experiment: Experiment) -> Forecast:
+def training_forecast(experiment: Experiment, subject: Subject) -> Forecast:
     """Of ``train``."""
-    return _joined([_data(experiment), _training(experiment)])
+    return _joined([_data(experiment), _training(experiment, subject)])
+
+
+def trained_runs(experiment: Experiment, subject: Subject) -> tuple[str, ...]:
+    """What can be trained side by side: all, or all but the limit of a network that has none."""
+    absent = isinstance(_infinite(experiment, subject), Absence)
+    return tuple(name for name in RUNS if name != "infinite" or not absent)
 
 
 def data_bytes(experiment: Experiment) -> int:
@@ -101,39 +108,47 @@ def _data(experiment: Experiment) -> Forecast:
     return Forecast(data_bytes(experiment), 0.0, route="data")
 
 
-def _kernels(experiment: Experiment, *, estimates: bool) -> Forecast:
+def _kernels(experiment: Experiment, subject: Subject, *, estimates: bool) -> Forecast:
     """The stages of ``kernels`` one after the other, with what they leave behind."""
-    n, kept = experiment.dataset.n_train, _kept_bytes(experiment)
+    n, kept = experiment.dataset.n_train, _kept_bytes(experiment, subject)
     budget.require(
         kept, budget.resolve(experiment.kernel.memory), f"keeping the kernels of {n} samples",
         "use fewer samples, outputs='mean' or dtype='float32', or raise the memory budget",
     )  # fmt: skip
     spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, 2 * SPECTRUM_SECONDS * n**3, 2, "eigenvalues")
-    stages = [_infinite(experiment), empirical_forecast(experiment), spectrum]
-    if experiment.kernel.monte_carlo is not None and estimates:
-        stages.append(monte_carlo_forecast(experiment))
+    infinite = _infinite(experiment, subject)
+    stages = [empirical_forecast(experiment, subject), spectrum]
+    if isinstance(infinite, Forecast):
+        stages.insert(0, infinite)
+    if experiment.kernel.monte_carlo is not None and estimates and subject.limit is not None:
+        stages.append(_first(monte_carlo_work(experiment, subject, _stand_in(experiment, subject))))
     return _joined(stages, kept=kept)
 
 
-def _infinite(experiment: Experiment) -> Forecast:
-    request = experiment.kernel
-    return _first(infinite_kernel(
-        experiment.architecture, _stand_in(experiment), kinds=("nngp", "ntk"),
-        dtype=request.dtype, device=request.device, memory=request.memory,
-    ))  # fmt: skip
+def _infinite(experiment: Experiment, subject: Subject) -> Forecast | Absence:
+    """Of the analytic kernels, or why there are none."""
+    absence = subject.absence()
+    if absence is not None:
+        return absence
+    try:
+        return _first(infinite_work(experiment, subject, _stand_in(experiment, subject)))
+    except NoRuleError as fault:
+        return Absence((), str(fault))
 
 
-def _training(experiment: Experiment) -> Forecast:
+def _training(experiment: Experiment, subject: Subject) -> Forecast:
     dataset, k = experiment.dataset, int(np.prod(output_shape(experiment.architecture)))
+    runs = RUNS if subject.limit is not None else tuple(name for name in RUNS if name != "infinite")
     return dynamics.forecast(
-        experiment.architecture, experiment.training, n=dataset.n_train, m=dataset.n_test, k=k, runs=RUNS,
+        subject.size(), experiment.training, n=dataset.n_train, m=dataset.n_test, k=k, runs=runs,
         memory=experiment.kernel.memory,
     )  # fmt: skip
 
 
-def _kept_bytes(experiment: Experiment) -> int:
+def _kept_bytes(experiment: Experiment, subject: Subject) -> int:
     """Of the results of ``kernels``: three kernels and two sets of eigenvectors."""
-    n, k = experiment.dataset.n_train, int(np.prod(output_shape(experiment.architecture)))
+    n = experiment.dataset.n_train
+    k = int(np.prod(output_shape(experiment.architecture))) if subject.origin is None else subject.origin.outputs
     each = {"full": k * k, "diagonal": k, "mean": 1}[experiment.kernel.outputs]
     size = 4 if experiment.kernel.dtype == "float32" else 8
     return n * n * (size * (each + 2) + 2 * 8)
@@ -159,6 +174,6 @@ def _first(work: Work[T]) -> Forecast:
     return event
 
 
-def _stand_in(experiment: Experiment) -> NDArray[np.float64]:
-    """As many training samples as are asked for, all on the sphere of radius √d."""
-    return np.ones((experiment.dataset.n_train, *experiment.architecture.input.shape))
+def _stand_in(experiment: Experiment, subject: Subject) -> NDArray[np.float64]:
+    """As many training samples (n, d) as are asked for, all on the sphere of radius √d."""
+    return np.ones((experiment.dataset.n_train, int(np.prod(subject.shape))))

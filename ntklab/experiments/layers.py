@@ -11,22 +11,24 @@ from torch import nn
 
 from ntklab.errors import SpecError
 from ntklab.experiments.parts import ledger_of
-from ntklab.experiments.stages import samples, spectrum_stage, stamped
+from ntklab.experiments.stages import spectrum_stage, stamped
 from ntklab.kernels.empirical.forms import form
 from ntklab.kernels.empirical.subject import subject
+from ntklab.networks.subject import Subject
 from ntklab.progress import LayerForecast, Partial, Progress, Work
 from ntklab.results import Data, Gram, Ledger, Provenance
 from ntklab.spec import Architecture, Experiment
 
 
-def ledger_stage(experiment: Experiment, data: Data) -> Work[Ledger]:
+def ledger_stage(experiment: Experiment, data: Data, network: Subject) -> Work[Ledger]:
     """The kernel on the training samples in parts, and their ledger."""
     request = experiment.kernel
     gram, layers = yield from split(
-        experiment.architecture, samples(experiment, data), seed=request.seed, dtype=request.dtype,
+        network.finite, network.samples(data.X_train), seed=request.seed, dtype=request.dtype,
         device=request.device, memory=request.memory,
     )  # fmt: skip
-    work = ledger_of(stamped(gram, experiment), data.Y_train, layers=layers, architecture=experiment.architecture)
+    known = experiment.architecture if experiment.model is None else None
+    work = ledger_of(stamped(gram, experiment), data.Y_train, layers=layers, architecture=known)
     found = yield from work
     yield Partial("ledger", found)
     return found

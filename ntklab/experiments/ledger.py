@@ -8,23 +8,26 @@ from torch import nn
 
 from ntklab.experiments.forecast import ledger_forecast
 from ntklab.experiments.layers import ledger_stage, split, unmuted_stage
+from ntklab.experiments.models import Models
 from ntklab.experiments.parts import ledger_of
-from ntklab.experiments.stages import data_stage
+from ntklab.experiments.stages import data_stage, subject_of
 from ntklab.progress import Work
 from ntklab.results import Data, Gram, Ledger
 from ntklab.spec import Architecture, Experiment
 
 
-def ledger(experiment: Experiment, data: Data | None = None) -> Work[Ledger]:
+def ledger(experiment: Experiment, data: Data | None = None, *, models: Models | None = None) -> Work[Ledger]:
     """What each layer adds to the finite-width NTK on the training samples; with ``data`` given nothing is loaded.
 
     Yields ``Partial`` "tile" and "ledger", then where layers are muted "unmuted" and "unmuted_spectrum". Raises any
-    ``NtkLabError``.
+    ``NtkLabError``. The user's own network is made by ``models``.
     """
-    yield ledger_forecast(experiment)
+    models = models or Models()
+    subject = subject_of(experiment, models)
+    yield ledger_forecast(experiment, models)
     if data is None:
         data = yield from data_stage(experiment)
-    found = yield from ledger_stage(experiment, data)
+    found = yield from ledger_stage(experiment, data, subject)
     yield from unmuted_stage(experiment, data, found)
     return found
 

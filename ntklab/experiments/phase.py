@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ntklab import spec
 from ntklab.errors import NtkLabError
 from ntklab.experiments.forecast import phase_forecast
-from ntklab.experiments.stages import data_stage, samples
+from ntklab.experiments.models import Models
+from ntklab.experiments.stages import data_stage, subject_of
 from ntklab.kernels.infinite import phase as theory
 from ntklab.kernels.threads import beating, threads_for
 from ntklab.progress import Partial, Progress, T, Work
@@ -31,16 +32,19 @@ _ORDERED, _CHAOTIC = 0.8, 1.5  # of the critical W_std, for the settings to comp
 _SAMPLES = 256  # whose mean correlation is taken
 
 
-def phase(experiment: Experiment, data: Data | None = None) -> Work[Phase]:
+def phase(experiment: Experiment, data: Data | None = None, *, models: Models | None = None) -> Work[Phase]:
     """The phase of the experiment's architecture, on its training samples; with ``data`` given nothing is loaded.
 
     As that of a plain stack of its most frequent activation and deviations (see ``Phase``), and along its own layers.
-    Yields ``Partial`` "phase". Raises ``DataError``, ``FileError`` or ``SpecError``.
+    Of the user's own network, made by ``models``, the phase is that of its description. Yields ``Partial`` "phase".
+    Raises ``DataError``, ``FileError`` or ``SpecError``, the last where there is no description.
     """
-    yield phase_forecast(experiment)
+    subject = subject_of(experiment, models)
+    yield phase_forecast(experiment, models)
     if data is None:
         data = yield from data_stage(experiment)
-    found = yield from phase_of(experiment.architecture, samples(experiment, data), spec_hash=experiment.content_hash())
+    X = subject.limit_samples(data.X_train)
+    found = yield from phase_of(subject.described_limit(), X, spec_hash=experiment.content_hash())
     yield Partial("phase", found)
     return found
 

@@ -9,17 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab import datasets, dynamics, spec, spectra
+from ntklab.errors import NoRuleError
+from ntklab.experiments.models import Models
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
 from ntklab.kernels.monte_carlo import SEEDS, monte_carlo_kernel
+from ntklab.networks.subject import Subject
 from ntklab.progress import Event, Forecast, Partial, Progress, T, Work, translated
-from ntklab.results import Data, Gram, MonteCarlo, Run, Spectrum, Trajectory
+from ntklab.results import RUNS, Absence, Data, Gram, MonteCarlo, Provenance, Run, Spectrum, Trajectory
 from ntklab.spec import Experiment
 
 Result = TypeVar("Result", Gram, Spectrum, Trajectory, MonteCarlo)
 
 ESTIMATES = {"ntk": "monte_carlo", "nngp": "monte_carlo_nngp"}
 """Names of the Monte Carlo estimates among the results, by the kernel that they estimate."""
+
+
+def subject_of(experiment: Experiment, models: Models | None) -> Subject:
+    """The network of ``experiment``; without ``models`` no file of the user's may run. Raises ``NtkLabError``."""
+    return (models or Models()).subject(experiment)
 
 
 def without_forecast(work: Work[T]) -> Work[T]:
@@ -37,48 +45,92 @@ def data_stage(experiment: Experiment, *, fit: bool = True) -> Work[Data]:
     yield Progress(0, 1, "loading data")
     data = datasets.load(experiment.dataset)
     if fit:
-        spec.check_fit(experiment.architecture, data.features, data.outputs)
+        check_fit(experiment, data)
     yield Partial("data", data)
     return data
 
 
-def empirical_stage(experiment: Experiment, data: Data, *, first: bool = False) -> Work[Gram]:
-    """The finite-width kernel on the training samples, as ``experiment.kernel`` asks; ``first`` keeps its forecast."""
+def check_fit(experiment: Experiment, data: Data) -> None:
+    """Raise ``SpecError`` unless the network that is described, if it is the one in use, fits the data."""
+    if experiment.model is None:
+        spec.check_fit(experiment.architecture, data.features, data.outputs)
+
+
+def empirical_work(experiment: Experiment, subject: Subject, x: NDArray[np.float64]) -> Work[Gram]:
+    """The finite-width kernel on the (n, d) samples ``x``, as ``experiment.kernel`` asks."""
     request = experiment.kernel
-    work = empirical_ntk(
-        experiment.architecture, samples(experiment, data), outputs=request.outputs, seed=request.seed,
+    return empirical_ntk(
+        subject.finite, subject.samples(x), outputs=request.outputs, seed=request.seed,
         dtype=request.dtype, device=request.device, memory=request.memory,
     )  # fmt: skip
-    gram = stamped((yield from work if first else without_forecast(work)), experiment)
+
+
+def empirical_stage(experiment: Experiment, data: Data, subject: Subject, *, first: bool = False) -> Work[Gram]:
+    """The finite-width kernel on the training samples, as ``experiment.kernel`` asks; ``first`` keeps its forecast.
+
+    Of a module also what it is and how its layers are treated, under the key "network".
+    """
+
+    def named(event: Event) -> Event | None:
+        if not isinstance(event, Forecast) or subject.origin is None:
+            return event if first or not isinstance(event, Forecast) else None
+        return Partial("network", subject.facts(event.layers, event.route))
+
+    work = translated(empirical_work(experiment, subject, data.X_train), named)
+    gram = _of(subject, stamped((yield from work), experiment))
     yield Partial("empirical", gram)
     return gram
 
 
-def infinite_stage(experiment: Experiment, data: Data) -> Work[tuple[Gram, Gram]]:
-    """The analytic NTK and NNGP kernels on the training samples."""
+def _of(subject: Subject, result: Result) -> Result:
+    """``result`` with what is to be said of a module that is not just drawn."""
+    if subject.described:
+        return result
+    origin: Provenance = result.provenance
+    said = replace(
+        origin, parameterisation=subject.parameterisation or origin.parameterisation,
+        notes=(*origin.notes, *subject.notes),
+    )  # fmt: skip
+    return replace(result, provenance=said)
+
+
+def infinite_work(experiment: Experiment, subject: Subject, x: NDArray[np.float64]) -> Work[dict[str, Gram]]:
+    """The analytic kernels on the (n, d) samples ``x``. Raises ``NoRuleError``, ``SpecError`` where there are none."""
     request = experiment.kernel
-    work = infinite_kernel(
-        experiment.architecture, samples(experiment, data), kinds=("nngp", "ntk"),
+    return infinite_kernel(
+        subject.described_limit(), subject.limit_samples(x), kinds=("nngp", "ntk"),
         dtype=request.dtype, device=request.device, memory=request.memory,
     )  # fmt: skip
-    found = yield from without_forecast(work)
+
+
+def infinite_stage(experiment: Experiment, data: Data, subject: Subject) -> Work[tuple[Gram, Gram] | Absence]:
+    """The analytic NTK and NNGP kernels on the training samples, or why there are none."""
+    absence = subject.absence()
+    if absence is None:
+        try:
+            found = yield from without_forecast(infinite_work(experiment, subject, data.X_train))
+        except NoRuleError as fault:
+            absence = subject.absence(f"no infinite-width kernel: {fault}")
+    if absence is not None:
+        yield Partial("absence", absence)
+        return absence
     ntk, nngp = (stamped(found[kind], experiment) for kind in ("ntk", "nngp"))
     yield Partial("ntk", ntk)
     yield Partial("nngp", nngp)
     return ntk, nngp
 
 
-def monte_carlo_work(experiment: Experiment, x: NDArray[np.float64]) -> Work[dict[str, MonteCarlo]]:
+def monte_carlo_work(experiment: Experiment, subject: Subject, x: NDArray[np.float64]) -> Work[dict[str, MonteCarlo]]:
     """Estimates of both kernels on ``x`` as ``experiment.kernel`` asks, from 32 networks a width where it does not."""
     request = experiment.kernel
     seeds = range(request.seed, request.seed + (request.monte_carlo or SEEDS))
     return monte_carlo_kernel(
-        experiment.architecture, x, kinds=tuple(ESTIMATES), widths=request.monte_carlo_widths, seeds=seeds,
-        dtype=request.dtype, device=request.device, memory=request.memory,
+        subject.described_limit(), subject.limit_samples(x), kinds=tuple(ESTIMATES), widths=request.monte_carlo_widths,
+        seeds=seeds, dtype=request.dtype, device=request.device, memory=request.memory,
     )  # fmt: skip
 
 
-def monte_carlo_stage(experiment: Experiment, data: Data) -> Work[tuple[MonteCarlo, MonteCarlo]]:
+def monte_carlo_stage(experiment: Experiment, data: Data, subject: Subject) -> Work[tuple[MonteCarlo, MonteCarlo]]:
     """Estimates of the NTK and the NNGP kernel on the training samples; as they converge under the key "estimate"."""
 
     def named(event: Event) -> Event | None:
@@ -86,7 +138,7 @@ def monte_carlo_stage(experiment: Experiment, data: Data) -> Work[tuple[MonteCar
             return Partial("estimate", stamped(event.value, experiment))
         return None if isinstance(event, Forecast) else event
 
-    found = yield from translated(monte_carlo_work(experiment, samples(experiment, data)), named)
+    found = yield from translated(monte_carlo_work(experiment, subject, data.X_train), named)
     ntk, nngp = (stamped(found[kind], experiment) for kind in ESTIMATES)
     for value in (ntk, nngp):
         yield Partial(ESTIMATES[value.kind], value)
@@ -102,49 +154,43 @@ def spectrum_stage(experiment: Experiment, data: Data, gram: Gram, key: str) -> 
     return found
 
 
-def training_stage(experiment: Experiment, data: Data) -> Work[Trajectory]:
-    """Training of the network drawn with the kernel's seed, where the kernel is computed, in float64."""
+def training_stage(
+    experiment: Experiment, data: Data, subject: Subject, runs: tuple[str, ...] = RUNS
+) -> Work[Trajectory]:
+    """Training of the network of the kernel's seed, where the kernel is computed, in float64."""
     request = experiment.kernel
     work = dynamics.train(
-        experiment.architecture, data, experiment.training,
-        seed=request.seed, device=request.device, memory=request.memory,
-    )  # fmt: skip
-    trajectory = stamped((yield from translated(work, lambda event: _stamped_event(event, experiment))), experiment)
+        subject, data, experiment.training, seed=request.seed, device=request.device, memory=request.memory, runs=runs
+    )
+
+    def named(event: Event) -> Event | None:
+        """Trajectories on the way are stamped too; the forecast was given before."""
+        if isinstance(event, Partial) and isinstance(event.value, Trajectory):
+            return Partial(event.key, _of(subject, stamped(event.value, experiment)))
+        return None if isinstance(event, Forecast) else event
+
+    trajectory = _of(subject, stamped((yield from translated(work, named)), experiment))
     yield Partial("trajectory", trajectory)
     return trajectory
 
 
-def kernel_stages(experiment: Experiment, data: Data, *, estimates: bool) -> Work[Run]:
+def kernel_stages(experiment: Experiment, data: Data, subject: Subject, *, estimates: bool) -> Work[Run]:
     """Both kernels, then both spectra, then with ``estimates`` those by Monte Carlo if they are asked for."""
-    ntk, nngp = yield from infinite_stage(experiment, data)
-    empirical = yield from empirical_stage(experiment, data)
-    empirical_spectrum = yield from spectrum_stage(experiment, data, empirical, "empirical_spectrum")
-    ntk_spectrum = yield from spectrum_stage(experiment, data, ntk, "ntk_spectrum")
-    found = Run(
-        experiment=experiment.content_hash(),
-        data=data,
-        empirical=empirical,
-        ntk=ntk,
-        nngp=nngp,
-        empirical_spectrum=empirical_spectrum,
-        ntk_spectrum=ntk_spectrum,
-    )
-    if experiment.kernel.monte_carlo is None or not estimates:
+    infinite = yield from infinite_stage(experiment, data, subject)
+    empirical = yield from empirical_stage(experiment, data, subject)
+    found = Run(experiment.content_hash(), data, empirical=empirical, network=subject.origin)
+    spectrum = yield from spectrum_stage(experiment, data, empirical, "empirical_spectrum")
+    found = replace(found, empirical_spectrum=spectrum)
+    if isinstance(infinite, Absence):
+        found = replace(found, absence=infinite)
+    else:
+        ntk, nngp = infinite
+        spectrum = yield from spectrum_stage(experiment, data, ntk, "ntk_spectrum")
+        found = replace(found, ntk=ntk, nngp=nngp, ntk_spectrum=spectrum)
+    if experiment.kernel.monte_carlo is None or not estimates or subject.limit is None:
         return found
-    estimate, estimate_nngp = yield from monte_carlo_stage(experiment, data)
+    estimate, estimate_nngp = yield from monte_carlo_stage(experiment, data, subject)
     return replace(found, monte_carlo=estimate, monte_carlo_nngp=estimate_nngp)
-
-
-def samples(experiment: Experiment, data: Data) -> NDArray[np.float64]:
-    """The training samples in the shape that the architecture takes."""
-    return data.X_train.reshape(len(data.X_train), *experiment.architecture.input.shape)
-
-
-def _stamped_event(event: Event, experiment: Experiment) -> Event | None:
-    """Trajectories on the way are stamped too; the forecast was given before."""
-    if isinstance(event, Partial) and isinstance(event.value, Trajectory):
-        return Partial(event.key, stamped(event.value, experiment))
-    return None if isinstance(event, Forecast) else event
 
 
 def mean_over_outputs(gram: Gram) -> Gram:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ntklab.errors import SpecError
 from ntklab.experiments.forecast import empirical_forecast
-from ntklab.experiments.stages import data_stage, samples
+from ntklab.experiments.stages import data_stage
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
+from ntklab.networks.subject import described
 from ntklab.progress import Event, Forecast, Partial, Progress, Work, translated
 from ntklab.results import Data, Gram, Provenance, WidthConvergence, relative_distance
 from ntklab.spec import Experiment
@@ -25,8 +26,12 @@ def width_convergence(experiment: Experiment, widths: Sequence[int], seeds: int)
 
     ``widths`` are those of every hidden layer. Every network is drawn with a seed of its own, counted up from
     ``experiment.kernel.seed``, so that the errors of different widths are independent. Yields
-    ``Partial("convergence", WidthConvergence)`` after each width. Raises ``SpecError`` for no widths or no seeds.
+    ``Partial("convergence", WidthConvergence)`` after each width. Raises ``SpecError`` for no widths or no seeds, and
+    for a network that is not drawn from its description: it has one width.
     """
+    if experiment.model is not None or experiment.checkpoint is not None:
+        whose = "your own network" if experiment.model is not None else "a network with parameters from a file"
+        raise SpecError(f"width convergence: {whose} has the width that it has; go back to a described network")
     if not widths or seeds < 1:
         raise SpecError(f"width convergence: expected at least one width and one seed, got {list(widths)} and {seeds}")
     yield _forecast(experiment, widths, seeds)
@@ -50,7 +55,7 @@ def width_convergence(experiment: Experiment, widths: Sequence[int], seeds: int)
 
 def _forecast(experiment: Experiment, widths: Sequence[int], seeds: int) -> Forecast:
     each = [
-        empirical_forecast(experiment.replace(architecture=experiment.architecture.with_width(width)))
+        _empirical_forecast(experiment.replace(architecture=experiment.architecture.with_width(width)))
         for width in widths
     ]
     seconds = [one.seconds for one in each if one.seconds is not None]
@@ -62,18 +67,26 @@ def _forecast(experiment: Experiment, widths: Sequence[int], seeds: int) -> Fore
     )
 
 
+def _empirical_forecast(experiment: Experiment) -> Forecast:
+    return empirical_forecast(experiment, described(experiment.architecture))
+
+
 def _limit(experiment: Experiment, data: Data) -> Work[dict[str, Gram]]:
     request = experiment.kernel
     return infinite_kernel(
-        experiment.architecture, samples(experiment, data), kinds=("ntk",), dtype="float64",
+        experiment.architecture, _samples(experiment, data), kinds=("ntk",), dtype="float64",
         device=request.device, memory=request.memory,
     )  # fmt: skip
+
+
+def _samples(experiment: Experiment, data: Data) -> Array:
+    return described(experiment.architecture).samples(data.X_train)
 
 
 def _network(experiment: Experiment, data: Data, seed: int) -> Work[Gram]:
     request = experiment.kernel
     return empirical_ntk(
-        experiment.architecture, samples(experiment, data), outputs="mean", seed=seed,
+        experiment.architecture, _samples(experiment, data), outputs="mean", seed=seed,
         dtype=request.dtype, device=request.device, memory=request.memory,
     )  # fmt: skip
 

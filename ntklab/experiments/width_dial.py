@@ -9,23 +9,27 @@ import numpy as np
 from ntklab import spec
 from ntklab.experiments.stages import empirical_stage, spectrum_stage
 from ntklab.experiments.width_convergence import fitted_slope
+from ntklab.networks.subject import described
 from ntklab.progress import Partial, Work
 from ntklab.results import Data, Gram, WidthConvergence, distance
 from ntklab.spec import Experiment
 
 
 def width_dial(
-    experiment: Experiment, data: Data, ntk: Gram, width: int, so_far: WidthConvergence | None = None
+    experiment: Experiment, data: Data, ntk: Gram | None, width: int, so_far: WidthConvergence | None = None
 ) -> Work[Gram]:
     """The finite kernel with hidden layers ``width`` wide on data that is loaded, beside its limit ``ntk``.
 
     Yields ``Partial`` "empirical", "empirical_spectrum" and "convergence": the widths dialled so far with this seed,
-    or the sweep ``so_far`` unchanged where it has several seeds. Raises any ``NtkLabError``.
+    or the sweep ``so_far`` unchanged where it has several seeds; no convergence without a limit. The network is the one
+    described, drawn. Raises any ``NtkLabError``.
     """
     dialled = experiment.replace(architecture=experiment.architecture.with_width(width))
     spec.check_fit(dialled.architecture, data.features, data.outputs)
-    gram = yield from empirical_stage(dialled, data, first=True)
+    gram = yield from empirical_stage(dialled, data, described(dialled.architecture), first=True)
     yield from spectrum_stage(dialled, data, gram, "empirical_spectrum")
+    if ntk is None:
+        return gram
     yield Partial("convergence", _with_point(so_far, width, distance(gram, ntk), gram))
     return gram
 

@@ -1,13 +1,11 @@
 """Monte Carlo as part of a run, alone, and for networks without analytic kernels."""
 
 import numpy as np
-import pytest
 from test_experiments import events_of, experiment, keys, network
 
 from ntklab import experiments
-from ntklab.errors import NtkLabError
-from ntklab.experiments.stages import samples
 from ntklab.kernels.monte_carlo import monte_carlo_kernel
+from ntklab.networks.subject import described
 from ntklab.progress import Forecast, drain
 from ntklab.spec import KernelRequest
 from ntklab.spec.activations import Relu
@@ -26,7 +24,7 @@ def test_estimates_come_as_they_converge_and_say_where_they_are_from():
     assert found.monte_carlo.provenance.spec == asked.content_hash() == found.experiment
     assert found.monte_carlo.provenance.seed == 5
     assert found.empirical is None
-    x = samples(asked, found.data)
+    x = described(asked.architecture).samples(found.data.X_train)
     alone = drain(monte_carlo_kernel(asked.architecture, x, widths=(8, 16, 24), seeds=(5, 6, 7, 8), dtype="float64"))
     np.testing.assert_array_equal(found.monte_carlo.means, alone["ntk"].means)
 
@@ -59,8 +57,11 @@ def test_data_and_analytic_kernels_that_are_there_are_not_computed_again():
 def test_a_network_without_analytic_kernels_has_estimates():
     plain = network(3)
     early = experiment(architecture=plain.replace(layers=(Relu(), *plain.layers)), kernel=ASKED)
-    with pytest.raises(NtkLabError):
-        drain(experiments.kernels(early))
+    alone = drain(experiments.kernels(early.replace(kernel=ASKED.replace(monte_carlo=None))))
+    assert (alone.ntk, alone.nngp, alone.ntk_spectrum) == (None, None, None)
+    assert alone.absence.parts == ("ntk", "nngp", "ntk_spectrum")
+    assert "layer 1 (Relu): its input is not Gaussian" in alone.absence.reason
+    assert alone.empirical_spectrum is not None
     found = drain(experiments.monte_carlo(early))
     assert found.ntk is None
     assert np.isfinite(found.monte_carlo.mean).all()
