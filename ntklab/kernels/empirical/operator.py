@@ -116,9 +116,9 @@ class NtkOperator:
         rng, found = np.random.default_rng(seed), list[float]()
         for start, stop in spans(probes, self.plan.together):
             signs = rng.choice((-1.0, 1.0), (self.shape[0], stop - start)).astype(self.dtype)
-            U: Parameters | None = None
+            V, U = self._to_device(signs), None
             for chunk in self._chunks(stop - start):
-                U = self._pulled(U, chunk, self._to_device(signs))
+                U = self._pulled(U, chunk, V)
                 yield Progress(start, probes, "probes")
             assert U is not None, "there is at least one sample"
             weighted = dict(U)
@@ -128,7 +128,8 @@ class NtkOperator:
         return Estimate.of(np.array(found), self.provenance, seconds=time.perf_counter() - started)
 
     def _chunks(self, columns: int) -> tuple[Span, ...]:
-        return spans(len(self.x), min(len(self.x), self.plan.chunk(columns)))
+        most = 1 if self.jacobian.apart else self.plan.chunk(columns)
+        return spans(len(self.x), min(len(self.x), most))
 
     def _columns(self, V: Array) -> Array:
         if V.ndim not in (1, 2) or V.shape[0] != self.shape[0]:
