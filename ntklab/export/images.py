@@ -11,6 +11,7 @@ from ntklab.figures import norms
 from ntklab.figures.colours import MapKind, colour_map
 from ntklab.figures.grounds import rgb
 from ntklab.figures.model import Array, Heatmap, Norm
+from ntklab.figures.zoom import overall
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,15 +23,26 @@ _SMALLEST_IMAGE = 1200
 
 def draw_heatmap(figure: Heatmap, axes: Axes, pen: Pen) -> None:
     h, w = figure.values.shape
-    image = coloured(figure.values, figure.norm, figure.colours)
-    axes.imshow(image, origin="upper", extent=(-0.5, w - 0.5, h - 0.5, -0.5), interpolation="none", aspect="equal")
+    values = overall(figure.values)
+    image = coloured(values, figure.norm, figure.colours)
+    right, bottom = (_end(n, small) for n, small in zip((w, h), values.shape[::-1], strict=True))
+    axes.imshow(image, origin="upper", extent=(-0.5, right, bottom, -0.5), interpolation="none", aspect="equal")
+    axes.set(xlim=(-0.5, w - 0.5), ylim=(h - 0.5, -0.5))
     axes.set_xlabel(figure.x.title)
     axes.set_ylabel(figure.y.title)
     if figure.groups:
         _groups(figure, axes, pen)
     else:
         _whole_ticks(axes)
-    draw_bar(figure.values, figure.norm, figure.colours, figure.value_label, axes=axes, pen=pen)
+    draw_bar(values, figure.norm, figure.colours, figure.value_label, axes=axes, pen=pen)
+
+
+def _end(n: int, small: int) -> float:
+    """Where the last of ``small`` pixels ends, on an axis of ``n`` entries: beyond it if that stands for fewer."""
+    step = 1
+    while -(-n // step) > small:
+        step *= 2
+    return small * step - 0.5
 
 
 def coloured(values: Array, norm: Norm, kind: MapKind) -> np.ndarray[Any, np.dtype[np.uint8]]:

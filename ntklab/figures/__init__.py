@@ -10,7 +10,7 @@ from ntklab.lazy import lazily
 if TYPE_CHECKING:
     from ntklab.figures.dynamics import alignment, drift, losses, outputs
     from ntklab.figures.functions import eigenfunction, function
-    from ntklab.figures.heatmaps import difference, kernel
+    from ntklab.figures.heatmaps import difference, kernel, stored
     from ntklab.figures.model import Axis, Curves, Figure, Heatmap, Norm, Plane, Points, Rule, Series, Shade
     from ntklab.figures.monte_carlo import monte_carlo_error, monte_carlo_mean, z_histogram, z_scores
     from ntklab.figures.phase import correlation_map, depth_correlation, depth_diagonals, phase_diagram
@@ -45,6 +45,7 @@ __all__ = [
     "phase_diagram",
     "power",
     "spectrum",
+    "stored",
     "z_histogram",
     "z_scores",
 ]
@@ -65,6 +66,7 @@ __getattr__ = lazily(
         "heatmaps": (
             "difference",
             "kernel",
+            "stored",
         ),
         "model": (
             "Axis",

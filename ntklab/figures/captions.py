@@ -50,9 +50,11 @@ def parameterisation(provenance: Provenance) -> str:
 
 
 def outputs(provenance: Provenance, k: int) -> str:
-    """What was done with the ``k`` outputs of a finite network to show one matrix; empty in the limit."""
+    """What was done with the ``k`` outputs (0: unknown) of a network to show one matrix; empty in the limit."""
     if provenance.outputs is None:
         return ""
+    if k == 0:
+        return "mean over outputs"
     return "one output" if k == 1 else f"mean over {k} outputs"
 
 

@@ -11,6 +11,7 @@ from ntklab.errors import NumericalError
 from ntklab.figures import captions, norms
 from ntklab.figures.model import Array, Axis, Heatmap
 from ntklab.figures.order import sample_order
+from ntklab.figures.zoom import overall
 from ntklab.results import Data, Gram, Spectrum, distance
 
 Groups = tuple[tuple[int, int, str], ...]
@@ -36,6 +37,22 @@ def kernel(
         value_label=value_label or _value_label(matrix),
         caption=captions.gram(matrix, data.outputs, spectrum) if isinstance(matrix, Gram) else "",
         **arranged(values, data),
+    )
+
+
+def stored(gram: Gram, *, title: str = "Kernel on disk", name: str = "") -> Heatmap:
+    """A kernel that is read from disk as it is looked at, in the order of its samples; ``name`` says which it is.
+
+    Colours follow its overview. Raises ``FileError`` if that is damaged.
+    """
+    values: Array = gram.matrix
+    outputs = 0 if gram.values.ndim == 2 else gram.values.shape[2]  # 0: nobody knows any more
+    return Heatmap(
+        title=f"{title}: {name}" if name else title,
+        values=values,
+        norm=norms.robust(overall(values)),
+        value_label=_value_label(gram),
+        caption=captions.gram(gram, outputs),
     )
 
 

@@ -28,6 +28,15 @@ class Pyramid:
         h, w = self.levels[0].shape
         return h, w
 
+    def size(self, level: int) -> tuple[int, int]:
+        """(h, w) of a level."""
+        h, w = self.levels[level].shape
+        return h, w
+
+    def part(self, level: int, rows: tuple[int, int], columns: tuple[int, int]) -> Image:
+        """Values of a level (rows, columns)."""
+        return self.levels[level][slice(*rows), slice(*columns)]
+
     def level_for(self, values_per_pixel: float) -> int:
         """The coarsest level that still has a value for every pixel when a pixel spans that many entries."""
         finest = max(values_per_pixel, 1.0)

@@ -173,7 +173,7 @@ folder = {folder!r}
 
 def child(body, folder, **options):
     """Run ``body`` in a process of its own."""
-    code = CHILD.format(tools=str(Path(__file__).parent), folder=str(folder), body=textwrap.dedent(body))
+    code = CHILD.format(tools=str(Path(__file__).parents[1]), folder=str(folder), body=textwrap.dedent(body))
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, **options
     )
@@ -189,7 +189,7 @@ def test_every_announced_tile_survives_a_kill(tmp_path):
             time.sleep(0.001)
     """
     values = kernel(64, outputs="diagonal")
-    code = CHILD.format(tools=str(Path(__file__).parent), folder=str(tmp_path), body=textwrap.dedent(body))
+    code = CHILD.format(tools=str(Path(__file__).parents[1]), folder=str(tmp_path), body=textwrap.dedent(body))
     running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     announced = {tuple(map(int, running.stdout.readline().split())) for _ in range(40)}
     running.send_signal(signal.SIGKILL)

@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QGraphicsItem
 
+from ntklab.errors import FileError
 from ntklab.figures.model import Heatmap, Norm
 from ntklab.figures.pyramid import Pyramid, build
+from ntklab.figures.zoom import StoredPyramid, overall
 from ntklab.gui.plots.content import Content, Reading, Toggle
 from ntklab.gui.plots.look import Look
 from ntklab.gui.plots.matrix import MatrixItem, growing, preview
 from ntklab.gui.plots.norm import LOG_SPAN
 from ntklab.gui.plots.page import AxisPage, Bar, Page, Span
+from ntklab.gui.plots.reader import PieceReader
 from ntklab.gui.plots.text import exact
+from ntklab.results.stored import StoredValues
 
 _AT_ONCE = 1 << 20  # entries whose pyramid is built without pausing: about 2 ms
 
@@ -30,7 +34,8 @@ class HeatmapContent(Content[Heatmap]):
 
     def __init__(self, look: Look, owner: QObject) -> None:
         super().__init__(look, owner)
-        self.matrix = MatrixItem()
+        self.matrix = MatrixItem(self._painted)
+        self._reader: PieceReader | None = None
         self._figure: Heatmap | None = None
         self._logarithmic: bool | None = None  # None: as the figure says
         self._chosen: Norm | None = None  # levels set by hand
@@ -47,8 +52,8 @@ class HeatmapContent(Content[Heatmap]):
 
     @property
     def loading(self) -> bool:
-        """Whether a large matrix is still being prepared."""
-        return self._work is not None
+        """Whether a large matrix is still being prepared, or pieces of it are read from the disk."""
+        return self._work is not None or (self._reader is not None and self._reader.reading)
 
     def items(self) -> tuple[QGraphicsItem, ...]:
         return (self.matrix,)
@@ -68,8 +73,12 @@ class HeatmapContent(Content[Heatmap]):
 
     def _load(self, values: NDArray[np.floating], *, keep: bool) -> None:
         """Start on the pyramid; big ones show a preview (or, with ``keep``, the old values) until it is ready."""
-        self._work = None
-        self._timer.stop()
+        self._stop()
+        if isinstance(values, StoredValues):
+            pyramid = StoredPyramid(values)
+            self._reader = PieceReader(pyramid, self.matrix.renew, self.owner)
+            self.matrix.set_pyramid(pyramid)
+            return
         if values.size <= _AT_ONCE:
             self.matrix.set_pyramid(build(values))
             return
@@ -90,9 +99,20 @@ class HeatmapContent(Content[Heatmap]):
             self.matrix.set_pyramid(end.value)
 
     def close(self) -> None:
+        self._stop()
+        self._timer.deleteLater()
+
+    def _stop(self) -> None:
+        """Prepare nothing more of what was shown."""
         self._work = None
         self._timer.stop()
-        self._timer.deleteLater()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _painted(self) -> None:
+        if self._reader is not None:
+            self._reader.wake()
 
     def update_values(self, values: NDArray[np.floating]) -> None:
         """Replace the values, keeping everything else."""
@@ -128,7 +148,7 @@ class HeatmapContent(Content[Heatmap]):
         self._colour()
 
     def _smallest_positive(self) -> float:
-        values = self.figure.values
+        values = overall(self.figure.values)
         step = max(1, max(values.shape) // 256)
         part = values[::step, ::step]
         positive = part[part > 0]
@@ -183,8 +203,7 @@ class HeatmapContent(Content[Heatmap]):
         if not (0 <= i < h and 0 <= j < w):
             return None
         row, column = _number(f.rows, i), _number(f.columns, j)
-        value = f.values[i, j]
-        words = exact(value) if np.isfinite(value) else ("not computed" if np.isnan(value) else str(value))
+        words = _words(f.values, i, j)
         text = f"i = {row}{self._group(i)}   j = {column}{self._group(j)}   {_symbol(f.value_label)} = {words}"
         return Reading(text, ("pair", row, column), j + 0.5, i + 0.5, Span(j, j + 1, i, i + 1), (i, j))
 
@@ -193,6 +212,15 @@ class HeatmapContent(Content[Heatmap]):
             if start <= position < stop:
                 return f" ({name})"
         return ""
+
+
+def _words(values: NDArray[np.floating], i: int, j: int) -> str:
+    """An entry for a reader."""
+    try:
+        value = values[i, j]
+    except FileError:
+        return "damaged on disk"
+    return exact(value) if np.isfinite(value) else ("not computed" if np.isnan(value) else str(value))
 
 
 def _ordered(numbers: NDArray[np.intp] | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import numpy as np
 import pyqtgraph as pg
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from ntklab.figures.model import Norm
 from ntklab.figures.pyramid import Pyramid, halve
+from ntklab.figures.zoom import StoredPyramid
 from ntklab.gui.plots.norm import quantise
 
 Values = NDArray[np.floating]
@@ -57,12 +58,17 @@ def _strips(h: int, w: int) -> list[slice]:
     return [slice(start, min(h, start + rows)) for start in range(0, h, rows)]
 
 
+def _nothing() -> None: ...
+
+
 class MatrixItem(pg.GraphicsObject):
     """Row i of a pyramid from y = i to i + 1, column j from x = j to j + 1, under the item's own transform."""
 
-    def __init__(self) -> None:
+    def __init__(self, painted: Callable[[], None] = _nothing) -> None:
+        """``painted`` is called after another part of the matrix was coloured."""
         super().__init__()
-        self._pyramid: Pyramid | None = None
+        self._painted = painted
+        self._pyramid: Pyramid | StoredPyramid | None = None
         self._norm = Norm("linear", 0.0, 1.0)
         self._table: list[int] = [0] * 256
         self._image: QImage | None = None
@@ -71,7 +77,7 @@ class MatrixItem(pg.GraphicsObject):
         self.painted_entries = 0  # coloured at the last change, for tests and benchmarks
         self.setFlag(self.GraphicsItemFlag.ItemUsesExtendedStyleOption)  # tells paint what is exposed
 
-    def set_pyramid(self, pyramid: Pyramid) -> None:
+    def set_pyramid(self, pyramid: Pyramid | StoredPyramid) -> None:
         """Show ``pyramid``."""
         if self._pyramid is None or pyramid.shape != self._pyramid.shape:
             self.prepareGeometryChange()
@@ -126,8 +132,7 @@ class MatrixItem(pg.GraphicsObject):
 
     def _cover(self, level: int, exposed: QRectF) -> None:
         assert self._pyramid is not None
-        values, size = self._pyramid.levels[level], 1 << level
-        h, w = values.shape
+        (h, w), size = self._pyramid.size(level), 1 << level
         i0, i1 = max(0, math.floor(exposed.top() / size)), min(h, math.ceil(exposed.bottom() / size))
         j0, j1 = max(0, math.floor(exposed.left() / size)), min(w, math.ceil(exposed.right() / size))
         if i1 <= i0 or j1 <= j0:
@@ -135,8 +140,9 @@ class MatrixItem(pg.GraphicsObject):
         old = self._key
         if old and old[0] == level and old[1] <= i0 and old[2] >= i1 and old[3] <= j0 and old[4] >= j1:
             return
-        self._image = self._coloured(values[i0:i1, j0:j1])
+        self._image = self._coloured(self._pyramid.part(level, (i0, i1), (j0, j1)))
         self._key = (level, i0, i1, j0, j1)
+        self._painted()
 
     def _coloured(self, part: Values) -> QImage:
         h, w = part.shape
