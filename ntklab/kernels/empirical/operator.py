@@ -34,21 +34,20 @@ _TOGETHER = 16  # vectors that go through the network at a time, if memory allow
 
 
 class NtkOperator:
-    """Θ = J D Jᵀ of ``module`` on the samples ``x`` (n, *sample shape), as (n·k, n·k) with the index i·k + output.
+    """Θ = J Jᵀ of ``module`` on the samples ``x`` (n, *sample shape), as (n·k, n·k) with the index i·k + output.
 
-    ``D`` holds a number or tensor for each trained parameter by name; None is 1. Vectors are numpy arrays of any
-    precision; products are computed in that of the module. ``memory`` in bytes bounds what they add to the process, or
-    to a CUDA device. Raises ``NtkLabError`` for a module whose samples affect each other, ``MemoryBudgetError``.
+    Vectors are numpy arrays of any precision; products are computed in that of the module. ``memory`` in bytes bounds
+    what they add to the process, or to a CUDA device. Raises ``NtkLabError`` for a module whose samples affect each
+    other, ``MemoryBudgetError``.
     """
 
     def __init__(
-        self, module: nn.Module, x: Tensor, *, D: Parameters | None = None, memory: int | None = None,
-        provenance: Provenance | None = None,
-    ) -> None:  # fmt: skip
+        self, module: nn.Module, x: Tensor, *, memory: int | None = None, provenance: Provenance | None = None
+    ) -> None:
         with threads_for(0):
             self.jacobian = Jacobian(module, x)
             sizes = _measured(self.jacobian, x[:1])
-        self.x, self.D = x, D
+        self.x = x
         self.outputs = self.jacobian.outputs
         self.torch_dtype = next(iter(self.jacobian.trained.values())).dtype
         self.dtype = np.dtype(str(self.torch_dtype).removeprefix("torch."))
@@ -75,23 +74,45 @@ class NtkOperator:
         Yields a ``Forecast`` and then ``Progress``. Raises ``SpecError`` for another shape.
         """
         columns = self._columns(V)
-        yield self.forecast(columns.shape[1])
-        result = np.empty_like(columns)
-        done, total = 0, self.forecast(columns.shape[1]).tiles
+        ahead = self.forecast(columns.shape[1])
+        yield ahead
+        parts, done = [], 0
         for start, stop in spans(columns.shape[1], self.plan.together):
-            part = self._to_device(columns[:, start:stop])
-            U: Parameters | None = None
-            for chunk in self._chunks(stop - start):
-                U = self._pulled(U, chunk, part)
-                done += 1
-                yield Progress(done, total, "Jᵀv")
-            assert U is not None, "there is at least one sample"
-            self._precondition(U)
-            for chunk in self._chunks(stop - start):
-                result[chunk[0] * self.outputs : chunk[1] * self.outputs, start:stop] = self._pushed(U, chunk)
-                done += 1
-                yield Progress(done, total, "J(Jᵀv)")
-        return result.reshape(V.shape)
+            U = yield from self.pull(columns[:, start:stop], done, ahead.tiles)
+            done += len(self._chunks(stop - start))
+            part = yield from self.push(U, done, ahead.tiles)
+            done += len(self._chunks(stop - start))
+            parts.append(part)
+        return np.concatenate(parts, axis=1).reshape(V.shape)
+
+    def pull(self, columns: Array, done: int = 0, total: int = 0) -> Work[Parameters]:
+        """JᵀV for V (n·k, m), few enough to go together; ``done`` of ``total`` chunks came before, for ``Progress``."""
+        V = self._to_device(columns)
+        U: Parameters | None = None
+        for i, chunk in enumerate(self._chunks(len(V)), 1):
+            x, v = self.x[slice(*chunk)], V[:, slice(*chunk)]
+            with threads_for(len(x) * self.plan.adds(len(V))):
+                part = self.jacobian.pull(x, v)
+            if U is None:
+                U = part
+            else:
+                for name, u in part.items():
+                    U[name] += u
+            yield Progress(done + i, total or done + len(self._chunks(len(V))), "Jᵀv")
+        assert U is not None, "there is at least one sample"
+        return U
+
+    def push(self, U: Parameters, done: int = 0, total: int = 0) -> Work[Array]:
+        """JU (n·k, m) for m vectors of parameters, few enough to go together; the others as in ``pull``."""
+        m = len(next(iter(U.values())))
+        result = np.empty((self.shape[0], m), dtype=self.dtype)
+        for i, chunk in enumerate(self._chunks(m), 1):
+            x = self.x[slice(*chunk)]
+            with threads_for(len(x) * self.plan.adds(m)):
+                found = self.jacobian.push(x, U).reshape(m, -1).T.cpu().numpy()
+            result[chunk[0] * self.outputs : chunk[1] * self.outputs] = found
+            yield Progress(done + i, total or done + len(self._chunks(m)), "J(Jᵀv)")
+        return result
 
     def matvec(self, v: Array) -> Array:
         """Θv for v (n·k,)."""
@@ -105,7 +126,7 @@ class NtkOperator:
         return drain(self.product(V))
 
     def trace(self, probes: int = 32, *, seed: int = 0) -> Work[Estimate]:
-        """tr Θ from ``probes`` vectors of random signs: the mean of |√D∘Jᵀz|² (Hutchinson 1990), with its error.
+        """tr Θ from ``probes`` vectors of random signs: the mean of |Jᵀz|² (Hutchinson 1990), with its error.
 
         Unbiased, whatever Θ is. Raises ``SpecError`` for fewer than two probes.
         """
@@ -116,14 +137,8 @@ class NtkOperator:
         rng, found = np.random.default_rng(seed), list[float]()
         for start, stop in spans(probes, self.plan.together):
             signs = rng.choice((-1.0, 1.0), (self.shape[0], stop - start)).astype(self.dtype)
-            V, U = self._to_device(signs), None
-            for chunk in self._chunks(stop - start):
-                U = self._pulled(U, chunk, V)
-                yield Progress(start, probes, "probes")
-            assert U is not None, "there is at least one sample"
-            weighted = dict(U)
-            self._precondition(weighted)
-            squares = [(U[name] * u).flatten(1).sum(1, dtype=torch.float64) for name, u in weighted.items()]
+            U = yield from self.pull(signs)
+            squares = [u.square().flatten(1).sum(1, dtype=torch.float64) for u in U.values()]
             found += torch.stack(squares).sum(0).tolist()
         return Estimate.of(np.array(found), self.provenance, seconds=time.perf_counter() - started)
 
@@ -143,28 +158,6 @@ class NtkOperator:
         """(m, n, k)"""
         V = torch.from_numpy(np.ascontiguousarray(columns.T)).to(self.x.device)
         return V.view(len(V), len(self.x), self.outputs)
-
-    def _pulled(self, total: Parameters | None, chunk: Span, V: Tensor) -> Parameters:
-        """``total`` + JᵀV of a chunk of samples."""
-        x, v = self.x[slice(*chunk)], V[:, slice(*chunk)]
-        with threads_for(len(x) * self.plan.adds(len(V))):
-            U = self.jacobian.pull(x, v)
-        if total is None:
-            return U
-        for name, u in U.items():
-            total[name] += u
-        return total
-
-    def _precondition(self, U: Parameters) -> None:
-        for name, D in (self.D or {}).items():
-            U[name] = U[name] * D
-
-    def _pushed(self, U: Parameters, chunk: Span) -> Array:
-        """JU of a chunk of samples: (samples·k, m)."""
-        x, m = self.x[slice(*chunk)], len(next(iter(U.values())))
-        with threads_for(len(x) * self.plan.adds(m)):
-            found: Array = self.jacobian.push(x, U).reshape(m, -1).T.cpu().numpy()
-        return found
 
 
 @dataclass(frozen=True)
