@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -25,6 +25,7 @@ from ntklab.results import Data
 from ntklab.session import Change, Session, edits
 from ntklab.spec import Experiment
 
+T = TypeVar("T")
 LIVE_SECONDS = 1.0  # work that is forecast to take less starts by itself after an edit
 LIVE_DELAY_MS = 250
 SWEEP_WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
@@ -149,9 +150,9 @@ class Laboratory(QObject):
         """Run work that writes files and returns what to say of them."""
         self._run(Task("export", self.session.experiment, self.said.emit), title, start)
 
-    def render(self, title: str, draw: Callable[[], bytes], then: Callable[[bytes], None]) -> None:
-        """Run ``draw`` in the worker and hand what it made to ``then`` on the GUI thread."""
-        self._run(Task("export", self.session.experiment, then), title, lambda: work.rendering(title, draw))
+    def make(self, title: str, make: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Run ``make`` in the worker and hand what it made to ``then`` on the GUI thread."""
+        self._run(Task("export", self.session.experiment, then), title, lambda: work.making(title, make))
 
     def scene(self) -> Scene:
         """What can be drawn now: the results that belong to the present experiment."""

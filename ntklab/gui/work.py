@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from ntklab.progress import Event, Forecast, Partial, Progress, Work
 from ntklab.results import Data, Gram, MonteCarlo, Tile, agreement, distance
 from ntklab.spec import Experiment
 
+T = TypeVar("T")
 TILE_REDRAW_SECONDS = 0.25
 FUNCTION_REDRAW_SECONDS = 0.2  # the slowest picture to draw
 ESTIMATE_REDRAW_SECONDS = 0.25
@@ -168,10 +169,10 @@ def written(*paths: Path) -> str:
     return f"wrote {names} to {paths[0].parent}"
 
 
-def rendering(title: str, draw: Callable[[], bytes]) -> Work[bytes]:
+def making(title: str, make: Callable[[], T]) -> Work[T]:
     """Make something to hand on, such as a picture for the clipboard."""
     yield Progress(0, 1, title)
-    return draw()
+    return make()
 
 
 def drawing(work: Generator[Event, None, Any], scene: Scene) -> Work[None]:

@@ -12,12 +12,14 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAction, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPlainTextEdit, QToolButton
+from store_tools import kernel, stored
 
 from ntklab.gui import theme
 from ntklab.gui.dialogs.export import ExportDialog
 from ntklab.gui.dialogs.palette import CommandPalette
 from ntklab.gui.dialogs.report import ReportDialog
 from ntklab.gui.dialogs.settings import SettingsDialog
+from ntklab.gui.dialogs.stored_kernel import StoredKernelDialog
 from ntklab.gui.starter import starter_experiment
 from ntklab.gui.window import Window
 from ntklab.jobs import Report
@@ -307,6 +309,19 @@ def test_a_data_file_dropped_on_the_window_is_learnt_from(qtbot, window, tmp_pat
     idle(qtbot, window)
     assert window.session.results.data.features == 5
     assert not window.session.results.outdated & {"data", "empirical", "ntk"}
+
+
+def test_a_stored_kernel_dropped_on_the_window_opens_beside_it(qtbot, window, tmp_path, monkeypatch):
+    stored(tmp_path / "K", kernel(30), edge=8)
+    drop(window, tmp_path / "K")
+    qtbot.waitUntil(lambda: window.findChild(StoredKernelDialog) is not None, timeout=WAIT)
+    first = window.findChild(StoredKernelDialog)
+    assert first.view.figure.title == "Kernel on disk: K"
+    first.close()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    press(qtbot, window, "open-kernel")
+    qtbot.waitUntil(lambda: "is no stored kernel" in message(window), timeout=WAIT)
+    idle(qtbot, window)
 
 
 def test_a_budget_too_small_says_so_beside_the_button(qtbot, window):

@@ -51,7 +51,7 @@ def copy_given_figure(window: Window, figure: Figure) -> None:
         QGuiApplication.clipboard().setImage(QImage.fromData(picture))
         window.say("the figure is on the clipboard")
 
-    window.laboratory.render("Copy figure", lambda: _picture(figure, experiment, found), copy)
+    window.laboratory.make("Copy figure", lambda: _picture(figure, experiment, found), copy)
 
 
 def export_arrays(window: Window) -> None:

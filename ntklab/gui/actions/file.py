@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
 
+from ntklab.gui.actions.export import copy_given_figure, export_given_figure
 from ntklab.gui.starter import starter_experiment
 from ntklab.session import edits, files
 
 if TYPE_CHECKING:
+    from ntklab.figures.model import Heatmap
     from ntklab.gui.window import Window
 
 EXPERIMENTS = "Experiments (*.json *.toml)"
@@ -37,6 +40,13 @@ def open_data(window: Window) -> None:
         use_data(window, Path(path))
 
 
+def open_kernel(window: Window) -> None:
+    """Ask for the folder of a stored kernel and show it."""
+    folder = QFileDialog.getExistingDirectory(window, "Open kernel", window.folder)
+    if folder:
+        show_kernel(window, Path(folder))
+
+
 def save_experiment(window: Window) -> None:
     """Ask where to, and write the experiment."""
     name = f"{window.session.experiment.name}.json"
@@ -61,13 +71,37 @@ def quit_application(window: Window) -> None:
 
 
 def open_path(window: Window, path: Path) -> None:
-    """Open ``path`` by what it is: an experiment, or data."""
+    """Open ``path`` by what it is: an experiment, a stored kernel (its folder), or data."""
     window.remember_folder(path)
+    if path.is_dir():
+        show_kernel(window, path)
+        return
     if path.suffix.lower() in (".json", ".toml"):
         window.session.opened(files.open_experiment(path), path)
         window.laboratory.compute()
     else:
         use_data(window, path)
+
+
+def show_kernel(window: Window, folder: Path) -> None:
+    """Show the kernel stored in ``folder`` in a window of its own; the worker opens it."""
+
+    def show(figure: Heatmap) -> None:
+        from ntklab.gui.dialogs.stored_kernel import StoredKernelDialog
+
+        dialog = StoredKernelDialog(figure, str(folder), window)
+        dialog.view.export_requested.connect(partial(export_given_figure, window))
+        dialog.view.copy_requested.connect(partial(copy_given_figure, window))
+        window.open_dialog(dialog)
+
+    window.remember_folder(folder)
+    window.laboratory.make("Open kernel", lambda: _stored_figure(folder), show)
+
+
+def _stored_figure(folder: Path) -> Heatmap:
+    from ntklab import figures, store
+
+    return figures.stored(store.open_kernel(folder), name=folder.name)
 
 
 def use_data(window: Window, path: Path) -> None:

@@ -28,6 +28,8 @@ ACTIONS: tuple[ActionRow, ...] = (
               "Ctrl+O", "open"),
     ActionRow("open-data", "Use my data…", "File", "open_data", "Learn from an .npz, .npy, .csv or IDX file", "Ctrl+D",
               "data"),
+    ActionRow("open-kernel", "Open kernel…", "File", "open_kernel", "Look at a kernel in a folder, however large",
+              "Ctrl+Shift+O", "kernel"),
     ActionRow("save", "Save experiment…", "File", "save_experiment", "Write the experiment to a JSON or TOML file",
               "Ctrl+S", "save"),
     ActionRow("settings", "Settings…", "File", "open_settings", "Theme and threads", "Ctrl+,",
