@@ -9,17 +9,21 @@ is read without threads of its own.
 
 from ntklab.store.kernel import LazyArray, StoredKernel
 from ntklab.store.layout import Cell, Layout
-from ntklab.store.reading import fingerprint, is_stored, open_kernel, stored_edge
+from ntklab.store.reading import describe, is_stored, open_kernel, stored_edge
+from ntklab.store.state import State, damages, state
 from ntklab.store.tiles import TileStore
 
 __all__ = [
     "Cell",
     "Layout",
     "LazyArray",
+    "State",
     "StoredKernel",
     "TileStore",
-    "fingerprint",
+    "damages",
+    "describe",
     "is_stored",
     "open_kernel",
+    "state",
     "stored_edge",
 ]

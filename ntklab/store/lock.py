@@ -12,14 +12,29 @@ from ntklab.errors import FileError
 if sys.platform == "win32":
     import msvcrt
 
-    def _take(handle: int) -> None:
+    def _take(handle: int, *, alone: bool = True) -> None:  # noqa: ARG001 (there is one kind of lock)
         os.lseek(handle, 2**30, os.SEEK_SET)  # beyond the words in the file: a locked range cannot be read there
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _take(handle: int) -> None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _take(handle: int, *, alone: bool = True) -> None:
+        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+
+
+def writer(folder: Path) -> str:
+    """The process that writes the kernel in ``folder``, in words; empty if none does. Writes nothing."""
+    try:
+        handle = os.open(folder / "lock", os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return ""
+    try:
+        _take(handle, alone=False)
+    except OSError:
+        return _named(handle)
+    finally:
+        os.close(handle)
+    return ""
 
 
 class Lock:
@@ -38,9 +53,8 @@ class Lock:
         try:
             _take(self._handle)
         except OSError as error:
-            holder = os.read(self._handle, 32).decode("ascii", "replace").strip()
+            who = _named(self._handle)
             self.release()
-            who = f"process {holder}" if holder else "another process"
             raise FileError(
                 f"{folder}: {who} is writing this kernel; wait until it has ended, or choose another folder"
             ) from error
@@ -58,3 +72,10 @@ class Lock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def _named(handle: int) -> str:
+    """The process whose number stands in the file of a lock."""
+    os.lseek(handle, 0, os.SEEK_SET)
+    holder = os.read(handle, 32).decode("ascii", "replace").strip()
+    return f"process {holder}" if holder else "another process"

@@ -6,16 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ntklab.results import Gram
+from ntklab.results import Gram, Provenance
 from ntklab.store import manifest
 from ntklab.store.chunks import DamagedError
 from ntklab.store.kernel import CACHE, StoredKernel, Tiles
 from ntklab.store.layout import Layout
 from ntklab.store.log import TileLog
-from ntklab.store.manifest import Fingerprint, Manifest
+from ntklab.store.manifest import Manifest
 
 LOG = "tiles.log"
 
@@ -49,9 +50,10 @@ def stored_edge(folder: Path | str) -> int | None:
     return manifest.load(Path(folder)).layout.edge if is_stored(folder) else None
 
 
-def fingerprint(folder: Path | str) -> Fingerprint:
-    """What the kernel stored in ``folder`` depends on, as it was given. Raises ``FileError``."""
-    return manifest.load(Path(folder)).fingerprint
+def describe(folder: Path | str, about: Provenance) -> None:
+    """Note ``about`` as the provenance of the kernel stored in ``folder``. Raises ``FileError``."""
+    place = Path(folder)
+    manifest.save(place, msgspec.structs.replace(manifest.load(place), about=about))
 
 
 def stored_kernel(folder: Path, log: TileLog, layout: Layout, *, cache: int) -> StoredKernel:

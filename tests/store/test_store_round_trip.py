@@ -258,4 +258,4 @@ def test_what_is_stored_is_told_apart(tmp_path):
     stored(tmp_path, kernel(5), seed=7, network="b")
     assert is_stored(tmp_path)
     assert stored_edge(tmp_path) == 4
-    assert ntklab.store.fingerprint(tmp_path) == {"seed": 7, "network": "b"}
+    assert ntklab.store.state(tmp_path).fingerprint == {"seed": 7, "network": "b"}
