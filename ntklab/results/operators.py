@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ntklab.errors import DataError
 from ntklab.results.gram import Gram
+from ntklab.results.stored import StoredValues
 
 Array = NDArray[np.float64]
 
@@ -16,9 +17,13 @@ Array = NDArray[np.float64]
 def operator_of(kernel: Any, name: str = "kernel") -> NDArray[np.floating]:
     """``kernel`` (a ``Gram``, array or tensor) as the matrix that acts on outputs, in its own precision.
 
-    (n1, n2) as it is; (n1, n2, k, k), outputs "full", as (n1·k, n2·k) with index i·k + output. Raises ``DataError`` for
-    other shapes, entries that are not finite, and what is not numbers.
+    (n1, n2) as it is; (n1, n2, k, k), outputs "full", as (n1·k, n2·k) with index i·k + output. A kernel on disk stays
+    there, to be read some rows at a time. Raises ``DataError`` for other shapes, entries that are not finite, and what
+    is not numbers.
     """
+    if isinstance(kernel, Gram) and isinstance(kernel.values, StoredValues) and kernel.values.ndim != 3:
+        _check_bad(kernel.health.bad, kernel.values.size, name)
+        return kernel.operator
     K = kernel.values if isinstance(kernel, Gram) else _floats(kernel, name)
     if K.ndim == 4 and K.shape[2] == K.shape[3]:
         n1, n2, k, _ = K.shape
@@ -52,8 +57,11 @@ def _floats(values: Any, name: str) -> NDArray[np.floating]:
 
 
 def _check_finite(array: NDArray[np.floating], name: str) -> None:
-    bad = int(array.size - np.count_nonzero(np.isfinite(array)))
+    _check_bad(int(array.size - np.count_nonzero(np.isfinite(array))), array.size, name)
+
+
+def _check_bad(bad: int, size: int, name: str) -> None:
     if bad:
         raise DataError(
-            f"{name}: {bad} of {array.size} numbers are NaN or infinite; remove them, or compute the kernel in float64"
+            f"{name}: {bad} of {size} numbers are NaN or infinite; remove them, or compute the kernel in float64"
         )

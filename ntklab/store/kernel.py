@@ -88,8 +88,8 @@ class LazyArray(ABC):
     """What numpy needs of an array, from tiles of ``edge`` rows and columns along its first two axes.
 
     Indices are integers, slices, one array of integers or truth values, or ``numpy.ix_`` of two; the result is an
-    ordinary array. ``numpy.asarray`` loads everything. Entries that are not computed are NaN. Reading raises
-    ``FileError`` where a tile is damaged.
+    ordinary array, as is a product with one. ``numpy.asarray`` loads everything. Entries that are not
+    computed are NaN. Reading raises ``FileError`` where a tile is damaged.
     """
 
     shape: tuple[int, ...]
@@ -134,6 +134,12 @@ class LazyArray(ABC):
                 target = indexing.pair(down, across)
                 found[target] = np.nan if tile is None else tile[indexing.pair(from_rows, from_columns)]
         return found[rest]
+
+    def __matmul__(self, other: Any) -> Array:
+        """The product of a kernel (n1, n2) with (n2,) or (n2, m), a row of tiles at a time."""
+        right = np.asarray(other)
+        starts = range(0, len(self), self.edge)
+        return np.concatenate([self[start : start + self.edge] @ right for start in starts])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if copy is False:

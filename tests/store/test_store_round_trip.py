@@ -213,6 +213,45 @@ def test_a_spectrum_of_a_stored_kernel(tmp_path):
         np.testing.assert_allclose(ntklab.spectrum(gram, Y).eigenvalues, expected.eigenvalues, atol=1e-12)
 
 
+@pytest.mark.parametrize("outputs", ["mean", "full"])
+def test_eigenpairs_and_predictions_of_a_stored_kernel(tmp_path, outputs, monkeypatch):
+    from ntklab import spectra
+    from ntklab.progress import drain
+
+    values = kernel(60, outputs=outputs, dtype="float64")
+    values[(range(60), range(60), *(() if outputs == "mean" else (0, 0)))] += 99
+    gram = stored(tmp_path / "K", values, outputs=outputs, edge=16)
+    monkeypatch.setattr("ntklab.store.StoredKernel.__array__", lambda *_, **__: pytest.fail("loads everything"))
+    found = drain(spectra.top_eigenpairs(gram, 3))
+    expected = np.linalg.eigvalsh(Gram(values, gram.provenance).operator)[::-1][:3]
+    np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-10)
+    np.testing.assert_array_equal(gram.operator @ found.eigenvectors, gram.operator[:] @ found.eigenvectors)
+
+
+def test_a_posterior_on_stored_kernels(tmp_path):
+    whole = kernel(20, dtype="float64") + 60 * np.eye(20)
+    K, K_test = whole[:15, :15], whole[15:, :15]
+    disk = stored(tmp_path / "K", K), stored(tmp_path / "test", np.ascontiguousarray(K_test), symmetric=False)
+    Y = np.arange(15.0)
+    np.testing.assert_allclose(
+        ntklab.posterior(disk[0], Y, disk[1], ridge=0.1).mean,
+        ntklab.posterior(K, Y, K_test, ridge=0.1).mean,
+        atol=1e-12,
+    )
+
+
+def test_entries_that_are_not_finite_are_refused_without_reading(tmp_path):
+    from ntklab.results import operator_of
+
+    values = kernel(8)
+    values[3, 4] = values[4, 3] = np.nan
+    gram = stored(tmp_path / "K", values)
+    for path in (tmp_path / "K" / "kernel").glob("c.*"):
+        path.unlink()
+    with pytest.raises(ntklab.errors.DataError, match="2 of 64 numbers are NaN"):
+        operator_of(gram)
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [({"outputs": "all"}, "outputs"), ({"dtype": "float16"}, "dtype"), ({"shape": (4,)}, "shape"),
