@@ -20,7 +20,9 @@ def measured_error(asked: Subject, form: Form, store: Array, x1: Tensor, x2: Ten
     i, j = _spread(len(x1)), _spread(len(x2))
     double = copy.deepcopy(asked.module).double()
     exact = asked.of(double, dtype=torch.float64)
-    tile = kernel(form, exact.factors(x1[i].double()), exact.factors(x2[j].double()))
+    rows, columns = exact.cast(x1[i]), exact.cast(x2[j])
+    exact = exact.ready(rows)
+    tile = kernel(form, exact.factors(rows), exact.factors(columns))
     wanted = form.values(tile.cpu().numpy())
     got = form.values(store)[np.ix_(i, j)]
     scale = float(np.abs(wanted).max()) or 1.0

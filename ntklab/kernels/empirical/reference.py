@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 
+from ntklab.kernels.empirical.routes.quiet import quiet
+
 
 def jacobian(model: nn.Module, x: Tensor) -> Tensor:
     """(n, k, P): the derivative of each sample's outputs with respect to the trained parameters of ``model``."""
@@ -21,8 +23,31 @@ def jacobian(model: nn.Module, x: Tensor) -> Tensor:
         outputs: Tensor = functional_call(model, (parameters, fixed), (sample.unsqueeze(0),))
         return outputs.reshape(-1)
 
-    parts = vmap(jacrev(f), in_dims=(None, 0))(trained, x)
-    return torch.cat([part.flatten(2) for part in parts.values()], dim=2)
+    try:
+        with quiet():
+            parts = vmap(jacrev(f), in_dims=(None, 0))(trained, x)
+    except RuntimeError:  # what vmap cannot run: in-place changes, control flow by values
+        return jacobian_by_autograd(model, x)
+    return torch.cat([_real(part).flatten(2) for part in parts.values()], dim=2)
+
+
+def jacobian_by_autograd(model: nn.Module, x: Tensor) -> Tensor:
+    """The same by plain autograd, an output of a sample at a time: (n, k, P)."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    rows = []
+    for i in range(len(x)):
+        with torch.enable_grad():
+            f = model(x[i : i + 1]).reshape(-1)
+        for value in f:
+            found = torch.autograd.grad(value, trained, retain_graph=True, allow_unused=True)
+            parts = [torch.zeros_like(p) if g is None else g for g, p in zip(found, trained, strict=True)]
+            rows.append(torch.cat([_real(part).flatten() for part in parts]))
+    return torch.stack(rows).view(len(x), -1, len(rows[0]))
+
+
+def _real(part: Tensor) -> Tensor:
+    """A complex number is two parameters."""
+    return torch.view_as_real(part.resolve_conj()) if part.is_complex() else part
 
 
 def reference_ntk(model: nn.Module, x1: Tensor, x2: Tensor | None = None, *, outputs: str = "full") -> Tensor:

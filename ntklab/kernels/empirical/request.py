@@ -22,9 +22,8 @@ from ntklab.kernels.empirical.forms import Form, form
 from ntklab.kernels.empirical.graphs import rows_of
 from ntklab.kernels.empirical.plan import REMEDY, Plan, make_plan
 from ntklab.kernels.empirical.precision import SAMPLES, measured_error
-from ntklab.kernels.empirical.probe import verify
 from ntklab.kernels.empirical.selection import Layers, chosen
-from ntklab.kernels.empirical.subject import Subject, subject
+from ntklab.kernels.empirical.subject import PROBED, Subject, subject
 from ntklab.kernels.empirical.targets import Parts, Whole
 from ntklab.kernels.threads import threads_for
 from ntklab.networks import torch_dtype
@@ -32,7 +31,6 @@ from ntklab.progress import Work
 from ntklab.results import Gram, Provenance
 
 _LONG = 1e9  # multiply-adds beside which copying a network takes no time
-_PROBED = 2  # samples looked at before the work starts
 Samples = ArrayLike | Tensor
 
 
@@ -62,21 +60,22 @@ class Request:
             with naming(asked.module):
                 ready = _ready(self, asked, what, rows, columns)
         job, blocks = ready.job, ready.job.plan.blocks
-        yield forecast(
-            job.plan, ready.cost, job.asked.route.layers, job.asked.route.name, one=ready.one, like=job.x1[:0]
-        )
         with allocation(REMEDY):
             target = Whole(job.form, blocks.n1, blocks.n2, self.dtype)
             names = [layer.name for layer in ready.cost.layers] if self.split else []
             parts = Parts(names, blocks.n1, blocks.n2, self.dtype) if self.split else None
         run = Run(job, target, parts)
+        yield forecast(
+            job.plan, ready.cost, job.asked.route.layers, job.asked.route.name, one=ready.one, like=job.x1[:0],
+            tiles=run.total,
+        )  # fmt: skip
         yield from run.work()
-        error = (
-            run.spared(lambda: measured_error(asked, job.form, target.store, job.x1, job.x2)) if ready.measure else None
-        )
+        error = None
+        if ready.measure:
+            error = run.spared(lambda: measured_error(job.asked, job.form, target.store, job.x1, job.x2))
         provenance = Provenance(
             "empirical", asked.parameterisation, self.dtype, str(asked.device), asked.seed, self.outputs, asked.content,
-            asked.route.name, seconds=time.perf_counter() - started, notes=(*ready.notes, *run.remarks()),
+            job.asked.route.name, seconds=time.perf_counter() - started, notes=(*ready.notes, *run.remarks()),
         )  # fmt: skip
         arrays = {} if parts is None else parts.arrays
         return Gram(target.values, provenance, symmetric=blocks.symmetric, error=error, parts=arrays)
@@ -124,17 +123,14 @@ class _Ready:
 
 def _ready(request: Request, asked: Subject, what: type[Form], rows: Tensor, columns: Tensor | None) -> _Ready:
     """Look at a few samples: check the factors of a module that is not ours, and take the sizes for the plan."""
-    x = rows[:_PROBED]
-    asked.factors(x[:1])  # the first time takes longer
+    asked = asked.ready(rows)
+    x = rows[:PROBED]
     start = time.perf_counter()
     factors = asked.factors(x)
     one = (time.perf_counter() - start) / len(x)
     if not factors:
         raise NtkLabError("empirical NTK: no trained parameter affects the outputs; train one with requires_grad_()")
     layout, notes = what(asked.outputs(x)), asked.notes
-    if not asked.trusted:
-        error = verify(asked.module, factors, x)
-        notes = (*notes, f"factors checked against autograd on {len(x)} samples: relative error {error:.1e}")
     held = _own_bytes(request, asked, (rows, columns))
     cost = costs(
         [factor[:1] for factor in factors], asked.route.needs(x[:1], layout.k), layout, item=asked.dtype.itemsize,

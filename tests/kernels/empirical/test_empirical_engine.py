@@ -119,7 +119,7 @@ def test_numbers_that_are_not_finite_are_said():
     assert gram.provenance.notes[-1] == "20 numbers of the kernel are not finite: samples 2, 4"
     gram = kernel(CNN, samples(3), x, outputs="mean")
     assert gram.provenance.notes[-1] == "6 numbers of the kernel are not finite: columns 2, 4"
-    assert kernel(CNN, samples(3)).provenance.notes == ()
+    assert not any("finite" in note for note in kernel(CNN, samples(3)).provenance.notes)
 
 
 class Fragile(nn.Module):

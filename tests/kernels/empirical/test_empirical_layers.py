@@ -156,7 +156,7 @@ def test_places_that_share_weights_go_the_cheaper_way(pairs):
 
 
 @pytest.mark.parametrize("name", ["same", "circular", "transpose", "local", "embeddings", "residual"])
-def test_modules_wrapped_in_others_go_through_autograd(name):
+def test_modules_wrapped_in_others_go_by_their_graph(name):
     a = architecture(*NETWORKS[name])
     x = samples(3, a.input.shape)
 
@@ -169,7 +169,7 @@ def test_modules_wrapped_in_others_go_through_autograd(name):
             return self.inner(x)
 
     gram = drain(empirical_ntk(Wrapped(build(a, dtype="float64")), x, dtype="float64"))
-    assert gram.provenance.route.startswith("per-layer factors, one autograd pass an output")
+    assert gram.provenance.route == "per-layer factors, by the module's graph of operations"
     assert_close(gram.values, reference_ntk(build(a, dtype="float64"), torch.tensor(x)).numpy())
 
 

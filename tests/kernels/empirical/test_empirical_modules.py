@@ -1,4 +1,4 @@
-"""The empirical NTK of any torch module whose parameters sit in dense layers, and clear refusals of the rest."""
+"""The empirical NTK of torch modules, and clear refusals of those without gradients of single samples."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,7 @@ from torch.nn.utils import parametrizations
 from ntklab.errors import NtkLabError
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.empirical.reference import reference_ntk
-from ntklab.kernels.empirical.routes import hooks, structural
-from ntklab.kernels.empirical.routes.uses import layer_uses
+from ntklab.kernels.empirical.routes import structural
 from ntklab.progress import drain
 
 FORMS = ("full", "diagonal", "mean")
@@ -134,18 +133,7 @@ def test_equals_the_twin(factory, outputs):
         assert any("checked against autograd" in note for note in gram.provenance.notes)
 
 
-def test_both_routes_give_the_same_factors():
-    model, x = made(sequential), torch.from_numpy(samples())
-    assert structural.covers(model)
-    uses = layer_uses(model)
-    one, other = structural.factors(model, uses, x), hooks.factors(model, uses, x)
-    for F, G in zip(one, reversed(other), strict=True):  # found from the output down, and from the input up
-        assert F.offset == G.offset
-        assert torch.allclose(F.A, G.A, rtol=1e-13)
-        assert (F.B is None and G.B is None) or torch.allclose(F.B, G.B, rtol=1e-12, atol=1e-14)
-
-
-def test_modules_with_hooks_or_unknown_parts_go_through_autograd():
+def test_modules_with_hooks_or_unknown_parts_have_no_rules_of_their_own():
     assert not structural.covers(Gated())
     assert not structural.covers(nn.Sequential(nn.Linear(6, 2), nn.Flatten(0)))
     model = sequential()
@@ -246,31 +234,41 @@ def twice():
     return nn.Sequential(layer, nn.ReLU(), layer)
 
 
-REFUSED = [
-    (Shared, "'layer' .Linear. is applied more than once"),
-    (twice, "'0' .Linear. is applied more than once"),
-    (Functional, "miss the gradient of single samples"),
-    (Mixing, "mixes the samples of a batch"),
-    (Raw, "Raw trains layer outside|Raw trains scale outside a plain dense layer"),
-    (tied, "'2' .Linear. shares its weight with '0'"),
-    (Pair, "must return one tensor .n, k. for n samples, got tuple"),
-    (lambda: nn.Sequential(nn.Linear(6, 4), nn.LayerNorm(4)), "'1' .LayerNorm. trains bias, weight outside"),
-    (lambda: nn.Sequential(nn.Unflatten(1, (2, 3)), nn.Conv1d(2, 4, 3)), "'1' .Conv1d. trains bias, weight outside"),
-    (lambda: parametrizations.weight_norm(nn.Linear(6, 3)), "outside a plain dense layer"),
-    (lambda: nn.ReLU(), "has no trainable parameters"),
-    (lambda: nn.Linear(6, 3).requires_grad_(False), "has no trainable parameters"),
+ONCE_REFUSED = [
+    Shared, twice, Functional, Raw, tied,
+    lambda: nn.Sequential(nn.Linear(6, 4), nn.LayerNorm(4)),
+    lambda: nn.Sequential(nn.Unflatten(1, (2, 3)), nn.Conv1d(2, 4, 3)),
+    lambda: parametrizations.weight_norm(nn.Linear(6, 3)),
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("outputs", FORMS)
+@pytest.mark.parametrize("factory", ONCE_REFUSED)
+def test_parameters_that_are_shared_or_used_elsewhere(factory, outputs):
+    model, x = made(factory), samples()
+    gram = drain(empirical_ntk(model, x, outputs=outputs, dtype="float64"))
+    reference = expected(model, x, None, outputs)
+    assert np.abs(gram.values - reference).max() <= 1e-10 * np.abs(reference).max()
+
+
+REFUSED = [
+    (Mixing, "mixes the samples of a batch"),
+    (Pair, "must return one tensor .n, k. for n samples, got tuple"),
+    (lambda: nn.ReLU(), "has no trainable parameters"),
+    (lambda: nn.Linear(6, 3).requires_grad_(False), "has no trainable parameters"),
+]
+
+
 @pytest.mark.parametrize(("factory", "message"), REFUSED, ids=[message[:20] for _, message in REFUSED])
-def test_what_is_not_covered_is_refused_by_name(factory, message):
+def test_what_has_no_gradients_of_single_samples_is_refused(factory, message):
     with pytest.raises(NtkLabError, match=message):
         drain(empirical_ntk(made(factory), samples(), dtype="float64"))
 
 
-@pytest.mark.parametrize("layer", [nn.BatchNorm1d(7, affine=False), nn.Dropout(0.3)])
-def test_random_or_mixing_layers_in_training_mode_are_refused(layer):
+@pytest.mark.parametrize(("layer", "what"), [(nn.BatchNorm1d(7, affine=False), "statistics of the whole batch"),
+                                             (nn.Dropout(0.3), "is random")])  # fmt: skip
+def test_random_or_mixing_layers_in_training_mode_are_refused(layer, what):
     model = nn.Sequential(nn.Linear(6, 7), layer, nn.Linear(7, 2)).train()
-    with pytest.raises(NtkLabError, match=r"'1' .* in training mode.*call model.eval\(\)"):
+    with pytest.raises(NtkLabError, match=rf"'1' .*{what}.*training mode.*call model.eval\(\)"):
         drain(empirical_ntk(model, samples()))
     drain(empirical_ntk(model.eval(), samples()))

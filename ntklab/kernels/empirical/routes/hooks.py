@@ -1,11 +1,8 @@
-"""Cotangents of any module whose trained parameters sit in layers with weights: hooks, and one autograd pass an output.
-
-``Watch`` is also how ``structural`` looks into a module that has no rule of its own.
-"""
+"""What layers with weights see while a module runs: how ``structural`` looks into modules that have no rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from ntklab.kernels.empirical.factors import Factor
-from ntklab.kernels.empirical.outputs import outputs_of
 from ntklab.kernels.empirical.routes.uses import Use, used_twice
 
 
@@ -63,29 +58,3 @@ class Watch:
             return leaf.clone()
 
         return hook
-
-
-def factors(model: nn.Module, uses: Sequence[Use], x: Tensor) -> list[Factor]:
-    """Factors of the layers ``uses`` on the samples ``x`` (n, *sample shape); layers that were not run have none."""
-    watch = Watch(uses)
-    x = x.detach().requires_grad_(x.is_floating_point())
-    with torch.enable_grad():
-        with watch.running():
-            f = outputs_of(model(x), len(x))
-        return _pull(f, watch.seen)
-
-
-def _pull(f: Tensor, seen: dict[Use, Seen]) -> list[Factor]:
-    n, k = f.shape
-    if not seen or not f.requires_grad:
-        return []
-    top = get_gradient_edge(f)
-    below = [use for use, layer in seen.items() if layer.edge != top]
-    B = {use: f.new_zeros(n, k, *seen[use].shape[1:]) for use in below}
-    edges = [seen[use].edge for use in below]
-    for o in range(k if below else 0):
-        gradients = torch.autograd.grad(f[:, o].sum(), edges, retain_graph=o < k - 1, allow_unused=True)
-        for use, gradient in zip(below, gradients, strict=True):
-            if gradient is not None:
-                B[use][:, o] = gradient
-    return [factor for use, layer in seen.items() for factor in use.factors(layer.a, B.pop(use, None))]
