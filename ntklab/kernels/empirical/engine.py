@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 
 from torch import Tensor
 
@@ -19,11 +20,12 @@ from ntklab.kernels.empirical.plan import REMEDY, Plan, upper_blocks
 from ntklab.kernels.empirical.subject import Subject
 from ntklab.kernels.empirical.targets import Parts, Target
 from ntklab.kernels.threads import threads_for
-from ntklab.kernels.tiles import Block, Span, TilePlan, spans
+from ntklab.kernels.tiles import Block, Span, TilePlan, even_edge, spans
 from ntklab.progress import Partial, Progress, Work
 from ntklab.results import Tile
 
 _PASSES, _TILES, _SMALLER = "cotangents", "tiles", "memory could not be had: going on with smaller pieces"
+_LEAF = 1e7  # multiply-adds of a product that takes longer than what is around it
 _ALLOCATION = (MemoryError, RuntimeError)  # torch's CPU allocator raises a plain RuntimeError
 
 
@@ -45,9 +47,9 @@ class _Stage:
     block: Block
     rows: list[Factor]
     columns: list[Factor]
-    first: bool
-    last: bool
-    share: float
+    first: bool = True
+    last: bool = True
+    share: float = 1.0
 
     def sides(self, part: Block) -> tuple[list[Factor], list[Factor]]:
         """The factors of a part of the block."""
@@ -68,14 +70,21 @@ class Run:
     def __post_init__(self) -> None:
         plan, blocks = self.job.plan, self.job.plan.blocks
         self.groups, self.chunk, self.edge = plan.groups, plan.chunk, plan.tile
-        self.total, self.share = plan.count(), 0.0
+        pairs = (blocks.pair(rows, columns) for rows, met in blocks.panels() for columns in met)
+        cells = [cell for pair in pairs for cell in self.target.cells(pair)]
+        self.total = sum(len(self._tiles(cell)) for cell in cells)
+        self.area, self.share = sum(map(_pairs_in, cells)), 0.0
         self.bad = NotFinite(blocks.n1, blocks.n2, symmetric=blocks.symmetric)
         self.outbox = Outbox(self.job.asked.device)
 
     def work(self) -> Work[None]:
         """Compute every tile. Raises ``MemoryBudgetError`` or ``DeviceError`` when no piece can be made smaller."""
         for rows, met in self.job.plan.blocks.panels():
-            yield from self._panel(rows, met)
+            if self.target.limited and len(self.groups) > 1:  # so that few tiles wait for the last group
+                for columns in met:
+                    yield from self._panel(rows, (columns,))
+            else:
+                yield from self._panel(rows, met)
         yield Progress(self.total, self.total, _TILES)
 
     def remarks(self) -> tuple[str, ...]:
@@ -95,7 +104,7 @@ class Run:
 
     def _panel(self, rows: Span, met: Sequence[Span]) -> Work[None]:
         """Compute a block of rows with all blocks of columns that it meets; with halves of them where that fails."""
-        left = deque(met)
+        left = deque(columns for columns in met if self.target.cells(self.job.plan.blocks.pair(rows, columns)))
         try:
             yield from self._pairs(rows, left)
         except _ALLOCATION as error:
@@ -112,7 +121,7 @@ class Run:
 
     def _pairs(self, rows: Span, left: deque[Span]) -> Work[None]:
         """Every group of layers in turn; what is finished leaves ``left``."""
-        for index, names in enumerate(self.groups):
+        for index, names in enumerate(self.groups if left else ()):
             last = index == len(self.groups) - 1
             F = yield from self._factors(self.job.x1, rows, names)
             for columns in tuple(left):
@@ -161,23 +170,31 @@ class Run:
 
     def _pair(self, block: Block, rows: list[Factor], columns: list[Factor], *, first: bool, last: bool) -> Work[None]:
         """Add what a group of layers gives to the tiles of a pair of blocks, and finish them after the last."""
-        most = self.job.plan.slice
-        count = stage_count(rows, most)
         cells = self.target.cells(block)
-        for index, (F, G) in enumerate(stages(rows, columns, most)):
-            closing = last and index == count - 1
+        if not self.target.limited or len(self.groups) > 1:
+            yield from self._cells(_Stage(block, rows, columns, first, last), cells)
+            return
+        for cell in cells:
+            F, G = _Stage(block, rows, columns).sides(cell)
+            yield from self._cells(_Stage(cell, F, F if cell.diagonal else G), (cell,))
+
+    def _cells(self, whole: _Stage, cells: Sequence[Block]) -> Work[None]:
+        """Add all that ``whole`` gives to some cells, lazy factors slice by slice."""
+        most = self.job.plan.slice
+        count = stage_count(whole.rows, most)
+        for index, (F, G) in enumerate(stages(whole.rows, whole.columns, most)):
             share = 1 / (count * len(self.groups))
-            stage = _Stage(block, F, G, first and index == 0, closing, share)
+            stage = _Stage(whole.block, F, G, whole.first and index == 0, whole.last and index == count - 1, share)
             for cell in cells:
                 yield from self._cell(stage, cell)
-                if closing:
+                if stage.last:
                     self.target.close(cell)
             del F, G, stage
 
     def _cell(self, stage: _Stage, cell: Block) -> Work[None]:
         """All tiles of a cell."""
         waiting: deque[Block] = deque()
-        for tile in TilePlan(*cell.shape, self.edge, symmetric=cell.diagonal):
+        for tile in self._tiles(cell):
             placed = _moved(tile, cell)
             for part in self._parts_of(placed):
                 yield from self._part(stage, cell, part)
@@ -187,11 +204,16 @@ class Run:
         self.outbox.flush()
         yield from self._finished(stage, cell, waiting)
 
+    def _tiles(self, cell: Block) -> TilePlan:
+        return TilePlan(*cell.shape, even_edge(max(cell.shape), self.edge), symmetric=cell.diagonal)
+
     def _parts_of(self, tile: Block) -> Iterator[Block]:
         """A tile on the diagonal in parts of its upper triangle."""
         if not tile.diagonal:
             return iter((tile,))
-        return upper_blocks(*tile.rows, max(1, self.job.form.side() // 4))
+        form, plan = self.job.form, self.job.plan
+        worth = isqrt(int(_LEAF * plan.tile**2 / plan.tile_adds))
+        return upper_blocks(*tile.rows, max(form.leaf(), min(form.side() // 4, worth)))
 
     def _part(self, stage: _Stage, cell: Block, part: Block) -> Work[None]:
         """Compute a tile, or where its memory cannot be had its quarters."""
@@ -250,9 +272,7 @@ class Run:
         blocks = self.job.plan.blocks
         while waiting:
             tile = waiting.popleft()
-            pairs = blocks.n1 * (blocks.n1 + 1) / 2 if blocks.symmetric else blocks.n1 * blocks.n2
-            rows, columns = tile.shape
-            self.share += stage.share * (rows * (rows + 1) / 2 if tile.diagonal else rows * columns) / pairs
+            self.share += stage.share * _pairs_in(tile) / self.area
             if stage.last:
                 seen = self.job.form.matrix(self.target.view(cell, tile.rows, tile.columns)).clone()
                 self.bad.look(tile, seen)
@@ -296,6 +316,11 @@ def _out_of_memory(error: BaseException) -> bool:
 
 def _names(factors: Sequence[Factor]) -> list[str]:
     return list(dict.fromkeys(factor.layer for factor in factors))
+
+
+def _pairs_in(block: Block) -> float:
+    rows, columns = block.shape
+    return rows * (rows + 1) / 2 if block.diagonal else rows * columns
 
 
 def _moved(tile: Block, cell: Block) -> Block:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-_GAIN = 1.5  # gradients are kept if they have at most so many times the numbers that they are made of
+_GAIN = 0.7  # gradients are kept if they have at most so many times the numbers that they are made of
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,8 @@ class Factor:
     1 for o = p and 0 otherwise (the layer is the network's output). Over several places: A (n, places, in) and
     B (n, k, places, out), for the sum over all pairs of places. ``layer`` names the layer that it is a part of.
 
-    ``lazy`` says that the sum over places is cheaper as a product of gradients Σ_t B_iot A_itᵀ, which have more numbers
-    than A and B: ``slices`` makes them, some of the out units at a time. The offset is then in A.
+    ``lazy`` says that the sum over places is cheaper as a product of gradients Σ_t B_iot A_itᵀ, which need not be kept:
+    ``slices`` makes them, some of the out units at a time. B is then (n, k, out, places), and the offset is in A.
     """
 
     A: Tensor | None
@@ -77,13 +77,13 @@ class Factor:
     def all_gradients(self) -> int:
         """Numbers of the gradients of a sample, of a lazy factor."""
         assert self.B is not None
-        return self.unit * self.B.shape[-1]
+        return self.unit * self.B.shape[2]
 
     def slices(self, most: int) -> Iterator[slice]:
         """Out units of a lazy factor whose gradients have at most ``most`` numbers for a sample, one at least."""
         assert self.B is not None
         count = max(1, most // self.unit)
-        out = self.B.shape[-1]
+        out = self.B.shape[2]
         pieces = -(-out // count)
         for i in range(pieces):
             yield slice(i * out // pieces, (i + 1) * out // pieces)
@@ -92,9 +92,9 @@ class Factor:
         """The gradients of some of the out units of a lazy factor: B (n, k, units·in)."""
         assert self.A is not None
         assert self.B is not None
-        b = self.B[..., units]
-        n, k, T, out = b.shape
-        G = torch.bmm(b.transpose(2, 3).reshape(n, k * out, T), self.A)
+        b = self.B[:, :, units]
+        n, k, out, T = b.shape
+        G = torch.bmm(b.reshape(n, k * out, T), self.A)
         return Factor(None, G.view(n, k, -1), layer=self.layer)
 
 
@@ -114,7 +114,7 @@ def shared(
     products = (k * k if pairs else k) * out
     if T * T * (fan_in + products) < products * fan_in:
         return Factor(a * weight_scale, b, offset, layer)
-    lazy = Factor(_with_offset(a, weight_scale, bias_scale), b, 0.0, layer, lazy=True)
+    lazy = Factor(_with_offset(a, weight_scale, bias_scale), b.transpose(2, 3).contiguous(), 0.0, layer, lazy=True)
     if k * out * fan_in <= _GAIN * (T * fan_in + k * T * out):
         return lazy.gradients(slice(None))
     return lazy

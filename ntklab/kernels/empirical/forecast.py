@@ -20,15 +20,15 @@ _RATE = 20e9  # multiply-adds a second where it is not measured
 
 
 def forecast(
-    plan: Plan, cost: Costs, layers: Sequence[Layer], route: str, *, one: float, like: torch.Tensor
-) -> Forecast:
+    plan: Plan, cost: Costs, layers: Sequence[Layer], route: str, *, one: float, like: torch.Tensor, tiles: int,
+) -> Forecast:  # fmt: skip
     """What the plan needs. A sample of a pass took ``one`` seconds; ``like`` has the dtype and the device."""
     rate = _RATE
     if plan.multiply_adds >= _WORTH_TIMING:
         rate = _EFFICIENCY * _rate(like.dtype, like.device)
     passing = max(0.0, min(one, 10 * cost.pass_adds / rate) - cost.pass_adds / rate)
     seconds = plan.multiply_adds / rate + plan.passes * passing
-    return Forecast(plan.peak_bytes, seconds, plan.count(), route, treated(cost, layers))
+    return Forecast(plan.peak_bytes, seconds, tiles, route, treated(cost, layers))
 
 
 def treated(cost: Costs, layers: Sequence[Layer]) -> tuple[LayerForecast, ...]:

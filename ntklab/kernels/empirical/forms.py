@@ -16,6 +16,7 @@ from ntklab.kernels.empirical.factors import Factor, stages
 from ntklab.kernels.empirical.products import inner
 from ntklab.kernels.tiles import Span
 
+_ROWS = 112  # rows from which matrix products reach most of their speed
 Array = NDArray[np.floating]
 Factors = Sequence[Factor]
 
@@ -57,7 +58,7 @@ class Form(ABC):
     def multiply_adds(self, factor: Factor) -> int:
         """Of one factor, for one pair of samples."""
         if factor.lazy:
-            return self.products() * _width(factor.A) * _width(factor.B)
+            return self.products() * factor.all_gradients // self.k
         return factor.places**2 * (_width(factor.A) + self.products() * _width(factor.B))
 
     def workspace(self, factor: Factor) -> int:
@@ -68,6 +69,10 @@ class Form(ABC):
     @abstractmethod
     def side(self) -> int:
         """Samples on the side of a tile whose products stay in a core's cache."""
+
+    def leaf(self) -> int:
+        """Samples on the side of the smallest squares on the diagonal: products of fewer rows are slow."""
+        return _ROWS
 
 
 class _Full(Form):
@@ -117,6 +122,9 @@ class _Full(Form):
 
     def side(self) -> int:
         return max(1, 1024 // self.k)
+
+    def leaf(self) -> int:
+        return max(1, _ROWS // self.k)
 
     def _over_places(self, F: Factor, G: Factor) -> Tensor:
         """(n1, k, n2·k)"""

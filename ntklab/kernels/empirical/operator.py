@@ -18,9 +18,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ntklab.errors import SpecError
 from ntklab.kernels.budget import WORKSPACE, require, resolve
+from ntklab.kernels.empirical.asking import Asking, Model, Samples, asked_of
+from ntklab.kernels.empirical.heads import Head
 from ntklab.kernels.empirical.linear_maps import Jacobian, Parameters
+from ntklab.kernels.empirical.metric import Given
+from ntklab.kernels.empirical.selection import Layers
+from ntklab.kernels.empirical.subject import Subject
 from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Span, spans
+from ntklab.networks.checkpoints import Source
 from ntklab.progress import Forecast, Progress, Work, drain
 from ntklab.results import Estimate, Provenance
 
@@ -158,6 +164,38 @@ class NtkOperator:
         """(m, n, k)"""
         V = torch.from_numpy(np.ascontiguousarray(columns.T)).to(self.x.device)
         return V.view(len(V), len(self.x), self.outputs)
+
+
+def ntk_operator(  # noqa: PLR0913 (a request, all by name)
+    model: Model,
+    x: Samples,
+    *,
+    head: Head = None,
+    layers: Layers | None = None,
+    parameters: Source | None = None,
+    metric: Given | None = None,
+    seed: int = 0,
+    dtype: str = "float64",
+    device: str = "cpu",
+    memory: int | None = None,
+) -> NtkOperator:
+    """The NTK of one network on the samples ``x`` (n, *sample shape) as an operator; no number of it is computed yet.
+
+    ``dtype`` is that of products, ``memory`` in bytes bounds what they add to the process; the others are as for
+    ``empirical_ntk``. Works for any module, whatever its layers. Raises what ``empirical_ntk`` and ``NtkOperator`` do.
+    """
+    asking = Asking(head, layers, parameters, metric)
+    asked, rows, _ = asked_of(model, x, None, asking, seed=seed, dtype=dtype, device=device)
+    return operator_of(asked, rows, memory)
+
+
+def operator_of(asked: Subject, x: Tensor, memory: int | None) -> NtkOperator:
+    """On the samples ``x``, which are on its device."""
+    provenance = Provenance(
+        "empirical", asked.parameterisation, str(asked.dtype).removeprefix("torch."), str(asked.device), asked.seed,
+        "full", asked.content, "products Jᵀv and Ju, no kernel", notes=asked.notes,
+    )  # fmt: skip
+    return NtkOperator(asked.module, x, memory=memory, provenance=provenance)
 
 
 @dataclass(frozen=True)

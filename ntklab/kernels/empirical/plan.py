@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 
 from ntklab.kernels.budget import require
 from ntklab.kernels.empirical.costs import Costs, LayerCost
-from ntklab.kernels.tiles import Block, Span, TilePlan, even_edge, spans
+from ntklab.kernels.tiles import Block, Span, even_edge, spans
 
 _STEP = 1.6e10
 """Multiply-adds of one step times bytes a number: 0.08 s at 100 GFLOP/s in float32, 0.16 s in float64 at half that."""
 
-_SLICE = 32 * 2**20  # bytes of gradients made at a time, if memory allows
+_SLICE = 16 * 2**20  # bytes of gradients made at a time: more would be given back to the system and asked for again
 _SHORTEST = 4096  # numbers of a sample in a slice: with fewer, adding to the tile takes longer than the product
 _OVERHEAD = 2e7  # multiply-adds that take as long as what a pass costs whatever its size,
 _WEIGHT = 40  # as reading one of its weights,
@@ -107,15 +107,6 @@ class Plan:
         """How many samples go through the network, those again counted again."""
         return self.blocks.passes() * len(self.groups)
 
-    def tiles(self, block: Block) -> TilePlan:
-        """The tiles of a pair of blocks, counted from its first row and column."""
-        return TilePlan(*block.shape, self.tile, symmetric=block.diagonal)
-
-    def count(self) -> int:
-        """Number of tiles."""
-        pairs = ((rows, columns) for rows, met in self.blocks.panels() for columns in met)
-        return sum(len(self.tiles(self.blocks.pair(*pair))) for pair in pairs)
-
 
 def upper_blocks(start: int, stop: int, leaf: int) -> Iterator[Block]:
     """Blocks that cover the upper triangle of a square, with squares of at most ``leaf`` on its diagonal."""
@@ -128,13 +119,16 @@ def upper_blocks(start: int, stop: int, leaf: int) -> Iterator[Block]:
     yield from upper_blocks(middle, stop, leaf)
 
 
-def make_plan(n1: int, n2: int | None, cost: Costs, *, side: int, budget: int) -> Plan:
+def make_plan(
+    n1: int, n2: int | None, cost: Costs, *, side: int, budget: int, edge: int | None = None, copies: int = 1
+) -> Plan:
     """Cut the kernel of n1 by n2 samples (None: n1 with itself) into tiles of at most ``side`` and what memory allows.
 
-    Raises ``MemoryBudgetError`` saying how much would do.
+    With an ``edge`` the kernel is not held, but only squares of so many samples, ``copies`` of one at a time. Raises
+    ``MemoryBudgetError`` saying how much would do.
     """
     whole = Blocks(n1, n1 if n2 is None else n2, n1, n1 if n2 is None else n2, n2 is None)
-    room = _Room(whole, cost, budget, side)
+    room = _Room(whole, cost, budget, side, edge, copies)
     best = min((plan for plan in room.plans() if plan is not None), key=lambda plan: plan.multiply_adds, default=None)
     if best is None:
         needed = room.least()
@@ -151,28 +145,54 @@ class _Room:
     cost: Costs
     budget: int
     side: int
+    edge: int | None
+    copies: int
 
     @property
     def fixed(self) -> int:
         """Bytes that are there whatever the cut."""
-        return self.cost.fixed + self.whole.n1 * self.whole.n2 * self.cost.pair_bytes
+        return self.cost.fixed + self._result(self.whole) * self.cost.pair_bytes
+
+    def _result(self, blocks: Blocks) -> int:
+        """Pairs of samples whose kernel is held."""
+        if self.edge is None:
+            return blocks.n1 * blocks.n2
+        return self.copies * min(self.edge, max(blocks.n1, blocks.n2)) ** 2
+
+    def _begun(self, groups: Sequence[Group], blocks: Blocks) -> int:
+        """Bytes of pairs of blocks that are held until the last group of layers had its turn, in a store."""
+        if self.edge is None or len(groups) == 1:
+            return 0
+        most = max(blocks.rows if blocks.symmetric else 0, blocks.columns)
+        return blocks.rows * most * self.cost.pair_bytes
 
     def plans(self) -> Iterator[Plan | None]:
         """Candidates; None for what does not fit. Fewer groups are always better, if a block is all there is."""
         step = _STEP / self.cost.item
         longest = max(self.whole.n1, self.whole.n2)
         chunk = min(longest, max(1, int(step / self.cost.pass_adds)))
-        tile = min(self.side, longest, max(1, math.isqrt(int(step / self.cost.pair_adds))))
+        tile = min(self.side, longest, max(1, math.isqrt(int(step / self._stage_adds()))))
         for groups in _groupings(self.cost.layers):
             found = [self._fitted(groups, c, t) for c in _halves(chunk, 1) for t in _halves(tile, 1)]
             yield from found
             if any(plan is not None and plan.blocks.whole for plan in found):
                 return
 
+    def _stage_adds(self) -> float:
+        """Multiply-adds of a pair of samples in one step: of all that is kept, or a slice of gradients."""
+        layers = self.cost.layers
+        whole = sum(layer.adds for layer in layers if not layer.gradients)
+        sliced = self._slice(self.whole.held)
+        return max(
+            1, whole, *(layer.adds * min(1.0, sliced / layer.gradients) for layer in layers if layer.gradients), 1
+        )
+
     def least(self) -> int:
         """Bytes with which the smallest cut fits."""
         groups = [(layer,) for layer in self.cost.layers]
-        return self.fixed + self._peak(groups, held=2, chunk=1, tile=1, sliced=_longest_unit(self.cost), partly=True)
+        return self.fixed + self._peak(
+            groups, held=2 * (self.edge or 1), chunk=1, tile=1, sliced=_longest_unit(self.cost), partly=True
+        )
 
     def _peak(self, groups: Sequence[Group], *, held: int, chunk: int, tile: int, sliced: int, partly: bool) -> int:
         """Bytes beside what is fixed; ``partly``: chunks are copied into the factors of a block."""
@@ -192,8 +212,23 @@ class _Room:
         sliced = min(sliced, max(_SHORTEST, _longest_unit(cost)))
         alone = self._peak(groups, held=0, chunk=chunk, tile=tile, sliced=0, partly=True)
         each = self._peak(groups, held=1, chunk=0, tile=0, sliced=sliced, partly=True)
-        blocks = _cut(whole, (free - alone) // each)
-        return None if blocks is None else self._plan(groups, blocks, chunk, tile, sliced)
+        blocks = self._cut((free - alone) // each)
+        if blocks is None or blocks.held * each + alone + self._begun(groups, blocks) > free:
+            return None
+        return self._plan(groups, blocks, chunk, tile, sliced)
+
+    def _cut(self, most: int) -> Blocks | None:
+        """Blocks of which ``most`` samples are held at a time: many rows, so that fewer columns pass by again."""
+        whole, edge = self.whole, self.edge or 1
+        if most < 2 * edge:
+            return None
+        columns = min(whole.n2, max(most // 8, min(_NARROWEST, most // 2)))
+        columns = max(edge, columns // edge * edge)
+        rows = min(whole.n1, max(edge, (most - columns) // edge * edge))
+        if self.edge is not None:
+            return replace(whole, rows=rows, columns=min(columns, whole.n2))
+        columns = even_edge(whole.n2, min(whole.n2, most - rows)) if rows == whole.n1 else columns
+        return replace(whole, rows=even_edge(whole.n1, rows), columns=columns)
 
     def _slice(self, held: int) -> int:
         """Numbers of a sample in a slice of gradients, if memory allows."""
@@ -208,8 +243,8 @@ class _Room:
         peak = self._peak(groups, held=blocks.held, chunk=chunk, tile=tile, sliced=sliced, partly=partly)
         plan = Plan(
             blocks, tuple(tuple(layer.name for layer in group) for group in groups), chunk, tile, sliced,
-            peak_bytes=self.fixed + peak, pass_adds=cost.pass_adds, chunk_adds=chunk * cost.pass_adds,
-            tile_adds=tile * tile * cost.pair_adds, multiply_adds=0.0,
+            peak_bytes=self.fixed + peak + self._begun(groups, blocks), pass_adds=cost.pass_adds,
+            chunk_adds=chunk * cost.pass_adds, tile_adds=tile * tile * self._stage_adds(), multiply_adds=0.0,
         )  # fmt: skip
         return replace(plan, multiply_adds=_work(plan, cost))
 
@@ -229,16 +264,6 @@ def _work(plan: Plan, cost: Costs) -> float:
     passes = plan.passes * (cost.pass_adds + (_OVERHEAD + _WEIGHT * cost.weights) / plan.chunk)
     expanded = blocks.expansions() * expansion if expansion else 0
     return products + passes + expanded + tiles + visits * pairs * _REVISIT * cost.cell / cost.item
-
-
-def _cut(whole: Blocks, most: int) -> Blocks | None:
-    """Blocks of which ``most`` samples are held at a time: many rows, so that fewer columns pass by again."""
-    if most < 2:
-        return None
-    columns = min(whole.n2, max(most // 8, min(_NARROWEST, most // 2)))
-    rows = min(whole.n1, most - columns)
-    columns = even_edge(whole.n2, min(whole.n2, most - rows)) if rows == whole.n1 else columns
-    return replace(whole, rows=even_edge(whole.n1, rows), columns=columns)
 
 
 def _groupings(layers: Sequence[LayerCost]) -> Iterator[list[Group]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,12 +13,18 @@ from torch import Tensor
 
 from ntklab.kernels.empirical.forms import Form
 from ntklab.kernels.tiles import Block, Span
+from ntklab.store import Cell, TileStore
+
+Place = tuple[int, int]
 
 Array = NDArray[np.floating]
 
 
 class Target(ABC):
     """Takes the parts of a kernel, which may come several times and add up, on the host."""
+
+    limited: bool
+    """Whether what is held until the last group of layers had its turn is to be kept small."""
 
     @abstractmethod
     def cells(self, block: Block) -> Sequence[Block]:
@@ -38,6 +45,8 @@ class Target(ABC):
 
 class Whole(Target):
     """One array that holds all of the kernel."""
+
+    limited = False
 
     def __init__(self, form: Form, n1: int, n2: int, dtype: str) -> None:
         self.form = form
@@ -81,3 +90,89 @@ class Parts:
         array[slice(*rows), slice(*columns)] += more
         if mirror:
             array[slice(*columns), slice(*rows)] += more.T
+
+
+class Stored(Target):
+    """A store on disk: its tiles are held from when they are begun until they are complete and written.
+
+    Where the work is cut otherwise than the store, a tile of the store is computed in several parts.
+    """
+
+    limited = True
+
+    def __init__(self, form: Form, store: TileStore) -> None:
+        self.form, self.store = form, store
+        self._todo = {cell.place: cell for cell in store.todo()}
+        self._begun: dict[Place, _Begun] = {}
+
+    def cells(self, block: Block) -> Sequence[Block]:
+        edge = self.store.edge
+        down, across = (range(a // edge, -(-b // edge)) for a, b in (block.rows, block.columns))
+        found = []
+        for place in ((i, j) for i in down for j in across):
+            if place not in self._todo:
+                continue
+            cell = self._todo[place]
+            part = _common(block, cell.rows, cell.columns)
+            if not (place in self._begun and self._begun[place].has(part)):
+                found.append(part)
+        return found
+
+    def view(self, cell: Block, rows: Span, columns: Span) -> Tensor:
+        begun = self._held(cell)
+        return self.form.view(begun.tensor, begun.rows_of(rows), begun.columns_of(columns))
+
+    def mirrored(self, cell: Block, part: Block) -> Tensor | None:
+        if not part.mirror or not self._held(cell).cell.diagonal:
+            return None
+        return self.view(cell, part.columns, part.rows)
+
+    def close(self, cell: Block) -> None:
+        begun = self._held(cell)
+        begun.mark(cell)
+        if begun.finished.all():
+            self.store.write(begun.cell, self.form.values(begun.tensor.numpy()))
+            del self._begun[begun.cell.place], self._todo[begun.cell.place]
+
+    def _held(self, cell: Block) -> _Begun:
+        place = cell.rows[0] // self.store.edge, cell.columns[0] // self.store.edge
+        if place not in self._begun:
+            self._begun[place] = _Begun.empty(self._todo[place], self.form, self.store.layout.dtype)
+        return self._begun[place]
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """A tile of the store that is being computed; ``finished`` (rows, columns) says which pairs are."""
+
+    cell: Cell
+    tensor: Tensor
+    finished: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, cell: Cell, form: Form, dtype: str) -> _Begun:
+        n1, n2 = (b - a for a, b in (cell.rows, cell.columns))
+        tensor = torch.empty(form.store(n1, n2), dtype=getattr(torch, dtype))
+        return cls(cell, tensor, np.zeros((n1, n2), dtype=bool))
+
+    def rows_of(self, span: Span) -> Span:
+        return span[0] - self.cell.rows[0], span[1] - self.cell.rows[0]
+
+    def columns_of(self, span: Span) -> Span:
+        return span[0] - self.cell.columns[0], span[1] - self.cell.columns[0]
+
+    def has(self, part: Block) -> bool:
+        return bool(self.finished[slice(*self.rows_of(part.rows)), slice(*self.columns_of(part.columns))].all())
+
+    def mark(self, part: Block) -> None:
+        self.finished[slice(*self.rows_of(part.rows)), slice(*self.columns_of(part.columns))] = True
+        if self.cell.diagonal:
+            self.finished[slice(*self.rows_of(part.columns)), slice(*self.columns_of(part.rows))] = True
+
+
+def _common(block: Block, rows: Span, columns: Span) -> Block:
+    """The part of a block that these rows and columns have."""
+    here = max(block.rows[0], rows[0]), min(block.rows[1], rows[1])
+    there = max(block.columns[0], columns[0]), min(block.columns[1], columns[1])
+    diagonal = block.diagonal and here == there
+    return Block(here, there, mirror=block.mirror or (block.diagonal and not diagonal), diagonal=diagonal)
