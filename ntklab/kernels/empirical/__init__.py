@@ -1,5 +1,7 @@
 """Kernels of finite networks: the Neural Tangent Kernel by per-layer factors."""
 
+from ntklab.kernels.empirical.heads import Loss
 from ntklab.kernels.empirical.ntk import empirical_ntk
+from ntklab.kernels.empirical.operator import NtkOperator, ntk_operator
 
-__all__ = ["empirical_ntk"]
+__all__ = ["Loss", "NtkOperator", "empirical_ntk", "ntk_operator"]

@@ -10,16 +10,16 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ntklab.errors import DataError
+from ntklab.kernels.empirical.wrapped import Wrapper
 
 Shape = tuple[int, ...]
 
 
-class WithPatterns(nn.Module):
+class WithPatterns(Wrapper):
     """A network called as ``network(x, pattern=…)`` on rows (n, numbers of the sample, of its pattern)."""
 
     def __init__(self, network: nn.Module, shape: Shape, pattern_shape: Shape) -> None:
-        super().__init__()
-        self.network = network
+        super().__init__(network)
         self.shape, self.pattern_shape = shape, pattern_shape
 
     def forward(self, rows: Tensor) -> Tensor:

@@ -61,6 +61,10 @@ class Chosen(nn.Module):
         super().__init__()
         self.numbers = list(numbers)
 
+    def extra_repr(self) -> str:
+        """Which they are."""
+        return str(self.numbers)
+
     def forward(self, f: Tensor) -> Tensor:
         """Of outputs (n, k)."""
         return f[:, self.numbers]
@@ -92,6 +96,10 @@ class WithTargets(Wrapper):
     def __init__(self, network: nn.Module, kind: str, sample: Tensor, k: int) -> None:
         super().__init__(network)
         self.kind, self.shape, self.number, self.k = kind, tuple(sample.shape), sample.dtype, k
+
+    def extra_repr(self) -> str:
+        """Of which loss."""
+        return f"{self.kind} of {self.k} outputs"
 
     def forward(self, rows: Tensor) -> Tensor:
         """Of each sample."""

@@ -22,10 +22,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import is_parametrized, register_parametrization
+from torch.nn.utils.parametrize import ParametrizationList, is_parametrized, register_parametrization
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from ntklab.errors import SpecError
+from ntklab.kernels.empirical.routes.names import layer_name
+from ntklab.kernels.empirical.wrapped import plain_name
 
 Given = Mapping[str, Tensor | float] | Optimizer
 """Non-negative numbers by names of parameters, one for all of it or one for each of its entries; or an optimiser."""
@@ -75,14 +77,14 @@ def preconditioned(network: nn.Module, metric: Metric, *, apart: bool = False) -
     if scales.keys() == metric.D.keys() and all(scales.values()):
         return Preconditioned(network, scales, metric.note)
     module = _sharing(network)
-    for name, places in _places(module).items():
-        D = metric.D.get(name)
-        if D is None:
+    for name, aliases in _aliases(module).items():
+        D, parameter = metric.D.get(name), module.get_parameter(name)
+        if D is None or not parameter.requires_grad:
             continue
         if not torch.as_tensor(D).any():
-            module.get_parameter(name).requires_grad_(False)
+            parameter.requires_grad_(False)
         elif name not in scales:
-            _parametrise(places, D)
+            _parametrise(module, aliases, D)
     return Preconditioned(module, {name: scale for name, scale in scales.items() if scale}, metric.note)
 
 
@@ -106,12 +108,23 @@ class Root(nn.Module):
         return torch.zeros_like(theta)
 
 
-def _parametrise(places: list[tuple[nn.Module, str]], D: Tensor | float) -> None:
-    """All the places of a parameter, with the same φ."""
-    owner, label = places[0]
-    base = owner.get_parameter(label).detach()  # before the first of them has been made 0
+def given_name(module: nn.Module, name: str) -> str:
+    """The name in the network that was given of a parameter of ``module``, which is in wrappers or preconditioned."""
+    path, _, label = name.rpartition(".")
+    roots = module.get_submodule(path)
+    if label == "original" and isinstance(roots, ParametrizationList) and isinstance(roots[-1], Root):
+        owner, _, kept = path.rpartition("parametrizations.")
+        name = owner + kept
+    return plain_name(module, name)
+
+
+def _parametrise(module: nn.Module, names: list[str], D: Tensor | float) -> None:
+    """A parameter in all the places where it stands, with the same φ."""
+    base = module.get_parameter(names[0]).detach()  # before it is made 0
     phi: nn.Parameter | None = None
-    for owner, label in places:
+    for name in names:
+        path, _, label = name.rpartition(".")
+        owner = module.get_submodule(path)
         if is_parametrized(owner):  # its class is also that of the module it was copied from, and is about to change
             owner.__class__ = type(type(owner).__name__, (type(owner),), {})
         register_parametrization(owner, label, Root(base, D))
@@ -122,24 +135,23 @@ def _parametrise(places: list[tuple[nn.Module, str]], D: Tensor | float) -> None
 
 
 def _scales(module: nn.Module, metric: Metric) -> dict[str, float]:
-    """Numbers of the parameters that have one, and share it with the rest of their modules."""
+    """Numbers of the parameters that have one, and share it with the rest of their layers."""
     numbers = {name: D for name, D in metric.D.items() if not isinstance(D, Tensor)}
-    owners: dict[nn.Module, set[float | None]] = {}
-    places = _places(module)
+    layers = {name: {layer_name(alias) for alias in aliases} for name, aliases in _aliases(module).items()}
+    found: dict[str, set[float | None]] = {}
     for name in metric.D:
-        for owner, _ in places[name]:
-            owners.setdefault(owner, set()).add(numbers.get(name))
-    return {name: D for name, D in numbers.items() if all(owners[owner] == {D} for owner, _ in places[name])}
+        for layer in layers[name]:
+            found.setdefault(layer, set()).add(numbers.get(name))
+    return {name: D for name, D in numbers.items() if all(found[layer] == {D} for layer in layers[name])}
 
 
-def _places(module: nn.Module) -> dict[str, list[tuple[nn.Module, str]]]:
-    """Where each parameter stands, by its first name: owner and label, several where it is tied."""
-    names = {id(p): name for name, p in module.named_parameters()}
-    places: dict[str, list[tuple[nn.Module, str]]] = {name: [] for name in names.values()}
-    for owner in module.modules():
-        for label, p in owner.named_parameters(recurse=False, remove_duplicate=False):
-            places[names[id(p)]].append((owner, label))
-    return places
+def _aliases(module: nn.Module) -> dict[str, list[str]]:
+    """All names of each parameter, by the first."""
+    first = {id(p): name for name, p in module.named_parameters()}
+    aliases: dict[str, list[str]] = {name: [] for name in first.values()}
+    for name, p in module.named_parameters(remove_duplicate=False):
+        aliases[first[id(p)]].append(name)
+    return aliases
 
 
 def _sharing(network: nn.Module) -> nn.Module:

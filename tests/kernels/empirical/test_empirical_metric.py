@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from ntklab.errors import SpecError
-from ntklab.kernels.empirical.metric import metric_of, preconditioned
+from ntklab.kernels.empirical.metric import given_name, metric_of, preconditioned
 from ntklab.kernels.empirical.reference import jacobian, reference_ntk
 
 
@@ -95,6 +95,7 @@ def test_equals_the_naive_product(name, apart):
     found = preconditioned(model, metric_of(model, D), apart=apart)
     assert_close(kernel(found, x), naive(model, D, x))
     assert not (apart and found.scales)
+    assert {given_name(found.module, name) for name, _ in found.module.named_parameters()} == {*D}
     torch.testing.assert_close(found.module(x), model(x), rtol=0, atol=0)
 
 

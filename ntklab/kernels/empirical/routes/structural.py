@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import get_gradient_edge
 
 from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.heads import Headed
 from ntklab.kernels.empirical.outputs import outputs_of
 from ntklab.kernels.empirical.routes.adjoints import attention, conv, dense, evenly_padded, global_pool, layer_norm
 from ntklab.kernels.empirical.routes.hooks import Watch
@@ -49,6 +50,8 @@ def _known(module: nn.Module) -> bool:
     if isinstance(module, nn.Sequential | Merge):
         parts = module if isinstance(module, nn.Sequential) else module.branches
         return type(module) in RULES and all(_known(part) for part in parts)
+    if type(module) is Headed:
+        return _known(module.network)
     if type(module) is nn.Flatten:
         return (module.start_dim, module.end_dim) == (1, -1)
     return type(module) in RULES
@@ -108,6 +111,21 @@ def _flatten(module: Any, a: Tensor, trained: bool, _: Pass) -> Traced:
     if not trained:
         return z, None
     return z, lambda b: b if b is None and a.ndim == 2 else (identity(z) if b is None else b).unflatten(2, a.shape[1:])
+
+
+def _headed(module: Any, a: Tensor, trained: bool, run: Pass) -> Traced:
+    """The head is a function of the outputs as rows, with constants for parameters."""
+    f, inside = _trace(module.network, a, trained, run)
+    g, outside = _by_autograd(module.head, outputs_of(f, len(f)), inside is not None, run)
+    if inside is None or outside is None:
+        return g, None
+
+    def back(b: Cotangent) -> Cotangent:
+        below = outside(b)
+        assert below is not None, "cotangents of a head are explicit"
+        return inside(below.reshape(*below.shape[:2], *f.shape[1:]))
+
+    return g, back
 
 
 def _same(_: Any, a: Tensor, trained: bool, __: Pass) -> Traced:
@@ -214,6 +232,7 @@ RULES: dict[type[nn.Module], Rule] = {
     nn.Linear: dense,
     Merge: _merge,
     nn.Flatten: _flatten,
+    Headed: _headed,
     nn.Identity: _same,
     nn.Dropout: _same,  # in evaluation mode, which ``layer_uses`` has checked
     **dict.fromkeys(_POINTWISE, _pointwise),
