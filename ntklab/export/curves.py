@@ -11,6 +11,9 @@ from ntklab.figures.model import Curves, Mark, Role, Rule, Series, Shade
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_COVERING = 0.3  # opacity of bands that leave no place for a legend among them
+_LONG = 8  # letters of names of which five do not fit side by side
+
 
 def draw_curves(figure: Curves, axes: Axes, pen: Pen) -> None:
     set_axis(axes, "x", figure.x)
@@ -25,13 +28,14 @@ def draw_curves(figure: Curves, axes: Axes, pen: Pen) -> None:
     label_logarithms(axes)
     named = [series for series in figure.series if series.legend]
     if len(named) > 1:
-        _legend(axes, pen, len(named))
+        covered = any(series.fill > _COVERING for series in named)
+        _legend(axes, pen, [series.legend for series in named], below=covered)
 
 
 def _series(series: Series, axes: Axes, pen: Pen, order: int) -> None:
     style = STYLES[series.role]
     if series.low is not None and series.high is not None:
-        axes.fill_between(series.x, series.low, series.high, color=style.print, alpha=0.18, linewidth=0)
+        axes.fill_between(series.x, series.low, series.high, color=style.print, alpha=series.fill, linewidth=0)
     axes.plot(
         series.x, series.y, color=style.print, label=series.legend or "_" + series.name,
         zorder=3 + 0.01 * order, **line_look(series.mark, series.role, series.weight, pen, len(series.x)),
@@ -89,9 +93,11 @@ def _frame(axes: Axes, pen: Pen) -> None:
     axes.set_axisbelow(True)
 
 
-def _legend(axes: Axes, pen: Pen, entries: int) -> None:
-    if entries > 4:
-        legend_below(axes, *axes.get_legend_handles_labels(), pen=pen, columns=2 if entries <= 6 else 5)
+def _legend(axes: Axes, pen: Pen, names: list[str], *, below: bool) -> None:
+    if below or len(names) > 4:
+        long = max(map(len, names)) > _LONG
+        columns = 2 if len(names) <= 6 and not below else 3 if long else 5
+        legend_below(axes, *axes.get_legend_handles_labels(), pen=pen, columns=columns)
         return
     axes.legend(loc="best", fontsize=pen.small, frameon=False, handlelength=2.4, labelspacing=0.3, borderaxespad=0.2,
                 handletextpad=0.5)  # fmt: skip

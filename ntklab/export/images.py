@@ -45,16 +45,19 @@ def _end(n: int, small: int) -> float:
     return small * step - 0.5
 
 
-def coloured(values: Array, norm: Norm, kind: MapKind) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def coloured(
+    values: Array, norm: Norm, kind: MapKind, *, smallest: int = _SMALLEST_IMAGE
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """(h, w, 3) pixels of ``values``, row 0 on top, each entry a square of equal pixels, NaN in grey.
 
-    Small matrices are enlarged so that no viewer smooths them; above ``LARGEST_IMAGE`` blocks are averaged.
+    Small matrices are enlarged to ``smallest`` so that no viewer smooths them; above ``LARGEST_IMAGE`` blocks are
+    averaged.
     """
     shrunk = _reduced(values)
     table = np.vstack([colour_map(kind, "print"), rgb(PAPER.missing)])
     share = fraction(shrunk, norm)
     index = np.where(np.isfinite(shrunk), np.clip(np.nan_to_num(share) * 256, 0, 255), 256).astype(np.intp)
-    repeat = max(1, -(-_SMALLEST_IMAGE // max(shrunk.shape)))
+    repeat = max(1, -(-smallest // max(shrunk.shape)))
     return np.asarray(table[index].repeat(repeat, axis=0).repeat(repeat, axis=1), dtype=np.uint8)
 
 

@@ -12,12 +12,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
 from ntklab.errors import FileError
+from ntklab.export.bars import draw_bars
 from ntklab.export.curves import draw_curves
 from ntklab.export.images import draw_heatmap
+from ntklab.export.maps import draw_maps
 from ntklab.export.pen import PAPER, Pen, canvas_of, label_plainly
 from ntklab.export.planes import draw_plane
 from ntklab.figures.captions import DOT
-from ntklab.figures.model import Curves, Figure, Heatmap
+from ntklab.figures.model import Bars, Curves, Figure, Heatmap, Maps, Plane
 from ntklab.files import write_atomically
 
 if TYPE_CHECKING:
@@ -159,13 +161,13 @@ def _drawn(figure: Figure, canvas: Canvas, pen: Pen) -> Axes:
     axes.tick_params(width=pen.rule, length=0.35 * pen.font, pad=0.25 * pen.font)
     axes.tick_params(which="minor", width=0.7 * pen.rule, length=0.2 * pen.font)
     label_plainly(axes.xaxis, axes.yaxis)
-    if isinstance(figure, Heatmap):
-        draw_heatmap(figure, axes, pen)
-    elif isinstance(figure, Curves):
-        draw_curves(figure, axes, pen)
-    else:
-        draw_plane(figure, axes, pen)
+    _RENDERERS[type(figure)](figure, axes, pen)
     return axes
+
+
+_RENDERERS: dict[type[Figure], Callable[[Any, Axes, Pen], None]] = {
+    Heatmap: draw_heatmap, Curves: draw_curves, Plane: draw_plane, Bars: draw_bars, Maps: draw_maps,
+}  # fmt: skip
 
 
 def _natural_height(axes: Axes) -> float:

@@ -11,7 +11,22 @@ if TYPE_CHECKING:
     from ntklab.figures.dynamics import alignment, drift, losses, outputs
     from ntklab.figures.functions import eigenfunction, function
     from ntklab.figures.heatmaps import difference, kernel, stored
-    from ntklab.figures.model import Axis, Curves, Figure, Heatmap, Norm, Plane, Points, Rule, Series, Shade
+    from ntklab.figures.ledger import layer_map, layer_maps, layer_modes, layer_shares, layer_spectra
+    from ntklab.figures.model import (
+        Axis,
+        Bar,
+        Bars,
+        Curves,
+        Figure,
+        Heatmap,
+        Maps,
+        Norm,
+        Plane,
+        Points,
+        Rule,
+        Series,
+        Shade,
+    )
     from ntklab.figures.monte_carlo import monte_carlo_error, monte_carlo_mean, z_histogram, z_scores
     from ntklab.figures.phase import correlation_map, depth_correlation, depth_diagonals, phase_diagram
     from ntklab.figures.spectra import power, spectrum
@@ -19,9 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Axis",
+    "Bar",
+    "Bars",
     "Curves",
     "Figure",
     "Heatmap",
+    "Maps",
     "Norm",
     "Plane",
     "Points",
@@ -38,6 +56,11 @@ __all__ = [
     "eigenfunction",
     "function",
     "kernel",
+    "layer_map",
+    "layer_maps",
+    "layer_modes",
+    "layer_shares",
+    "layer_spectra",
     "losses",
     "monte_carlo_error",
     "monte_carlo_mean",
@@ -68,11 +91,21 @@ __getattr__ = lazily(
             "kernel",
             "stored",
         ),
+        "ledger": (
+            "layer_map",
+            "layer_maps",
+            "layer_modes",
+            "layer_shares",
+            "layer_spectra",
+        ),
         "model": (
             "Axis",
+            "Bar",
+            "Bars",
             "Curves",
             "Figure",
             "Heatmap",
+            "Maps",
             "Norm",
             "Plane",
             "Points",

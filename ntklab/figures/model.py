@@ -73,7 +73,8 @@ class Series:
     """One curve or cloud of points; ``low`` and ``high`` bound a band around it. NaN breaks a line.
 
     ``weight`` multiplies the width of the line and the size of its points: below 1 for the lesser of two like curves.
-    ``key`` stands in the legend where that is not the name: one curve may explain its likes.
+    ``key`` stands in the legend where that is not the name: one curve may explain its likes. ``fill`` is how opaque the
+    band is.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Series:
     in_legend: bool = True
     weight: float = 1.0
     key: str = ""
+    fill: float = 0.18
 
     @property
     def legend(self) -> str:
@@ -167,4 +169,54 @@ class Plane:
     caption: str = ""
 
 
-Figure = Heatmap | Curves | Plane
+@dataclass(frozen=True, eq=False)
+class Bar:
+    """What one contributor, called ``name``, adds to each bar of ``Bars``: ``values`` (R,), none negative.
+
+    ``key`` stands on its piece of a bar, where there is room.
+    """
+
+    name: str
+    values: Array
+    role: Role
+    key: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """Horizontal bars called ``names``, the first on top, each the pieces of all ``parts`` from left to right.
+
+    NaN pieces are left out. The legend names the parts.
+    """
+
+    title: str
+    x: Axis
+    names: tuple[str, ...]
+    parts: tuple[Bar, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Small matrices of one shape (M, h, w) in one scale of colours, row by row, each under one of ``names``.
+
+    ``keys`` are short names for little room, ``picks`` what a click on each means to those who look after them.
+    """
+
+    title: str
+    values: Array
+    names: tuple[str, ...]
+    norm: Norm
+    value_label: str
+    keys: tuple[str, ...] = ()
+    picks: tuple[str, ...] = ()
+    colours: Literal["sequential", "diverging"] = "sequential"
+    caption: str = ""
+
+    def columns(self, ratio: float) -> int:
+        """In how many columns the maps are largest, in a room ``ratio`` times as wide as high."""
+        count = len(self.values)
+        return max(range(1, count + 1), key=lambda columns: min(ratio / columns, 1 / -(-count // columns)))
+
+
+Figure = Heatmap | Curves | Plane | Bars | Maps

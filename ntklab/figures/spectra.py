@@ -9,16 +9,23 @@ from ntklab.figures.model import Axis, Curves, Mark, Role, Rule, Series, Shade
 from ntklab.results import Spectrum
 
 _K = Axis("mode k", scale="log")
-_MARKS: dict[str, Mark] = {"analytic": "line", "empirical": "dots"}
+_MARKS: dict[str, Mark] = {"analytic": "line", "empirical": "dots", "target": "dashes"}
 
 
-def spectrum(empirical: Spectrum | None, analytic: Spectrum | None, *, mode: int | None = None) -> Curves:
+def spectrum(
+    empirical: Spectrum | None,
+    analytic: Spectrum | None,
+    *,
+    mode: int | None = None,
+    unmuted: Spectrum | None = None,
+) -> Curves:
     """Eigenvalues λ_k, largest first, on log-log axes: analytic as a line, empirical as dots.
 
     Values below the precision floor are not drawn; the caption counts them, and the floor's region is shaded where the
-    spectrum comes near it. ``mode`` (from 0) is marked.
+    spectrum comes near it. ``mode`` (from 0) is marked. ``unmuted`` is that of training some layers alone.
     """
     parts = _named(empirical, analytic)
+    parts += [] if unmuted is None else [("without muted layers", "target", unmuted)]
     series = tuple(
         Series(name, _modes(part), _above_floor(part), role, _MARKS[role], key=name.split(",")[0])
         for name, role, part in parts

@@ -8,12 +8,15 @@ from typing import Any
 
 from ntklab import figures
 from ntklab.figures.model import Figure
-from ntklab.results import Data, Gram, MonteCarlo, Phase, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import Data, Gram, Ledger, MonteCarlo, Phase, Spectrum, Trajectory, WidthConvergence
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Everything that can be drawn; parts that do not exist yet are None. ``mode`` counts eigenmodes from 0."""
+    """Everything that can be drawn; parts that do not exist yet are None.
+
+    ``mode`` counts eigenmodes from 0, ``layer`` is the name of a layer in the ledger.
+    """
 
     data: Data | None = None
     empirical: Gram | None = None
@@ -26,10 +29,15 @@ class Scene:
     monte_carlo: MonteCarlo | None = None
     monte_carlo_nngp: MonteCarlo | None = None
     phase: Phase | None = None
+    ledger: Ledger | None = None
+    unmuted: Gram | None = None
+    unmuted_spectrum: Spectrum | None = None
     mode: int | None = None
+    layer: str | None = None
 
 
-PARTS = tuple(field.name for field in fields(Scene) if field.name != "mode")
+SELECTED = ("mode", "layer")
+PARTS = tuple(field.name for field in fields(Scene) if field.name not in SELECTED)
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,9 @@ _MORE_NETWORKS = "Draw at least 3 networks beside an analytic kernel to see it: 
 _SAMPLED = "MC"
 _PHASE = "Being computed"
 _DEPTH = "Depth"
+_LAYERS = "Layers"
+_SPLIT = "Being split, once kernels are computed: Ctrl+R"
+_MUTE = "Mute a layer under Layers to see it"
 _SWEEP = "Drag the width, or sweep it: Ctrl+W"
 
 
@@ -93,8 +104,14 @@ def _nngp(gram: Gram, data: Data) -> Figure:
     return figures.kernel(gram, data, title="NNGP kernel, infinite width")
 
 
-def _spectrum(empirical_spectrum: Spectrum, ntk_spectrum: Spectrum | None, mode: int | None) -> Figure:
-    return figures.spectrum(empirical_spectrum, ntk_spectrum, mode=mode)
+def _spectrum(
+    empirical_spectrum: Spectrum, ntk_spectrum: Spectrum | None, mode: int | None, unmuted_spectrum: Spectrum | None
+) -> Figure:
+    return figures.spectrum(empirical_spectrum, ntk_spectrum, mode=mode, unmuted=unmuted_spectrum)
+
+
+def _unmuted(unmuted: Gram, data: Data, unmuted_spectrum: Spectrum | None) -> Figure:
+    return figures.kernel(unmuted, data, title="Empirical · without muted layers", spectrum=unmuted_spectrum)
 
 
 def _eigenfunction(data: Data, empirical_spectrum: Spectrum, mode: int | None) -> Figure:
@@ -116,6 +133,10 @@ VIEWS: tuple[View, ...] = (
         Choice("analytic", "Analytic", ("ntk", "data"), _analytic, "analytic", _KERNELS, ("ntk_spectrum",)),
         Choice("difference", "Difference", ("empirical", "ntk", "data"), figures.difference, "difference", _KERNELS),
         Choice("nngp", "NNGP", ("nngp", "data"), _nngp, "nngp", _KERNELS),
+        Choice("layer", "Of a layer", ("ledger", "data"), figures.layer_map, "layer", _SPLIT, ("layer",),
+               group=_LAYERS),
+        Choice("unmuted", "Without muted layers", ("unmuted", "data"), _unmuted, "unmuted", _MUTE,
+               ("unmuted_spectrum",), group=_LAYERS),
         Choice("mc-mean", "Monte Carlo mean", ("monte_carlo", "data"), figures.monte_carlo_mean, "monte-carlo",
                _NETWORKS, group=_SAMPLED),
         Choice("mc-error", "Standard error of the mean", ("monte_carlo", "data"), figures.monte_carlo_error,
@@ -127,7 +148,7 @@ VIEWS: tuple[View, ...] = (
     )),
     View("spectrum", "Spectrum", (
         Choice("eigenvalues", "Eigenvalues", ("empirical_spectrum",), _spectrum, "spectrum", _KERNELS,
-               ("ntk_spectrum", "mode")),
+               ("ntk_spectrum", "mode", "unmuted_spectrum")),
         Choice("power", "Target power", ("empirical_spectrum",), _power, "power", _KERNELS, ("ntk_spectrum",)),
     )),
     View("function", "Function", (
@@ -148,6 +169,13 @@ VIEWS: tuple[View, ...] = (
         Choice("correlation", "Correlation against depth", ("phase",), figures.depth_correlation, "depth-correlation",
                _PHASE, group=_DEPTH),
     ), beside="function"),
+    View("layers", "Layers", (
+        Choice("mixer", "Mixer", ("ledger",), figures.layer_shares, "ledger", _SPLIT),
+        Choice("spectra", "Spectra", ("ledger",), figures.layer_spectra, "layer-spectra", _SPLIT,
+               ("unmuted_spectrum", "mode")),
+        Choice("modes", "Modes", ("ledger",), figures.layer_modes, "layer-modes", _SPLIT, ("mode",)),
+        Choice("maps", "Maps", ("ledger", "data"), figures.layer_maps, "layer", _SPLIT),
+    ), beside="dynamics"),
 )  # fmt: skip
 
 
@@ -165,6 +193,6 @@ def find(view_id: str, choice_id: str) -> Choice:
     return table[view_id, choice_id]
 
 
-def scene_of(holder: Any, mode: int | None = None) -> Scene:
+def scene_of(holder: Any, mode: int | None = None, layer: str | None = None) -> Scene:
     """A scene from anything that has its parts as attributes (a ``Run``, a session's results)."""
-    return Scene(**{name: getattr(holder, name, None) for name in PARTS}, mode=mode)
+    return Scene(**{name: getattr(holder, name, None) for name in PARTS}, mode=mode, layer=layer)

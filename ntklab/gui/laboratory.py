@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from ntklab.errors import SpecError
 from ntklab.figures.model import Figure
 from ntklab.figures.views import PARTS, VIEWS, Scene, affected, scene_of
-from ntklab.gui import work
+from ntklab.gui import sights, work
 from ntklab.gui.bridge import Bridge
 from ntklab.gui.redraws import Redraws
 from ntklab.jobs import Arrived, Cancelled, Failed, Finished, Forecasted, Job
@@ -31,7 +32,8 @@ LIVE_DELAY_MS = 250
 SWEEP_WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
 SWEEP_SEEDS = 5
 SLOW_PARTS = {"trajectory", "convergence", "monte_carlo", "monte_carlo_nngp"}  # computed only when asked for
-UNASKED = ("forecast", "phase")  # kinds of tasks that begin by themselves
+BESIDES = {"phase", "ledger", "unmuted", "unmuted_spectrum"}  # that "kernels" do not compute
+UNASKED = ("forecast", "phase", "mute", "layer")  # kinds of tasks that begin by themselves
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,8 @@ class Laboratory(QObject):
     def __init__(self, session: Session, bridge: Bridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session, self.bridge = session, bridge
-        self.warm = self._told_running = self._phase_wanted = False
+        self.warm = self._told_running = False
+        self._in_sight: frozenset[str] = frozenset()
         self._figures: dict[tuple[str, str], Figure] = {}
         self._redraws = Redraws(self)
         self._redraws.due.connect(self.show)
@@ -112,11 +115,10 @@ class Laboratory(QObject):
         if asked:
             self.bridge.cancel(asked[-1])
 
-    @Slot(bool)
-    def want_phase(self, wanted: bool) -> None:
-        """Whether the phase of the present experiment is to be at hand: while its view is in sight."""
-        self._phase_wanted = wanted
-        self._renew_phase()
+    def look_at(self, views: frozenset[str]) -> None:
+        """The views that are in sight now: what they show is to be at hand."""
+        self._in_sight = views
+        self._renew()
 
     @Slot(int)
     def dial(self, width: int) -> None:
@@ -156,7 +158,8 @@ class Laboratory(QObject):
 
     def scene(self) -> Scene:
         """What can be drawn now: the results that belong to the present experiment."""
-        scene = scene_of(self.session.results, self.session.selection.mode)
+        selection = self.session.selection
+        scene = scene_of(self.session.results, selection.mode, selection.layer)
         return replace(scene, **dict.fromkeys(self.session.results.outdated))
 
     def figure(self, view: str, choice: str) -> Figure | None:
@@ -203,7 +206,15 @@ class Laboratory(QObject):
         drawn = {partial.value[:2]: partial.value[2] for partial in message.partials if partial.key == "figure"}
         for name, value in found.items():
             self.session.put(name, value, experiment=task.experiment)
+            if value is None:
+                self._forget(name)
         self._redraws.put(drawn)
+
+    def _forget(self, part: str) -> None:
+        """Show nothing any more where ``part`` was needed."""
+        for view, choice in affected(part):
+            if part in choice.needs:
+                self.show(view.id, choice.id, None)
 
     def show(self, view: str, choice: str, figure: Figure | None) -> None:
         """Make ``figure`` what ``choice`` of ``view`` shows."""
@@ -224,6 +235,7 @@ class Laboratory(QObject):
             self._forecast()
         elif task.kind == "kernels":
             self.computed.emit()
+            self._renew()
 
     @Slot(object)
     def _failed(self, message: Failed) -> None:
@@ -246,16 +258,20 @@ class Laboratory(QObject):
             return
         self.forecast_changed.emit(message.forecast, "")
         seconds = message.forecast.seconds
-        outdated = self.session.results.outdated - SLOW_PARTS - {"phase"}
+        outdated = self.session.results.outdated - SLOW_PARTS - BESIDES
         if seconds is not None and seconds < LIVE_SECONDS and outdated and task.experiment == self.session.experiment:
             self._compute()
 
     def _session_changed(self, change: Change) -> None:
         if change.topic == "experiment" and self.warm:
             self._live.start()
+            self._renew(only=("mute",))
         elif change.topic == "selection" and "mode" in change.detail:
             for view, choice in affected("mode"):
                 self.show(view.id, choice.id, choice.figure(self.scene()))
+        elif change.topic == "selection" and "layer" in change.detail:
+            scene = self.scene()
+            self._run(Task("layer", self.session.experiment), "Layer", lambda: work.layer(scene), lane="layer")
 
     # -- helpers ---------------------------------------------------------------------------------------------------
 
@@ -282,17 +298,18 @@ class Laboratory(QObject):
         task = Task("kernels", experiment, then)
         self._run(task, "Kernels", lambda: work.kernels(experiment, scene), lane="science")
 
-    def _renew_phase(self) -> None:
-        experiment, results = self.session.experiment, self.session.results
-        fresh = results.phase is not None and "phase" not in results.outdated
-        under_way = any(task.kind == "phase" and task.experiment == experiment for task in self._tasks.values())
-        if self.warm and self._phase_wanted and not fresh and not under_way:
-            scene = self.scene()
-            self._run(Task("phase", experiment), "Phase", lambda: work.phase(experiment, scene), lane="phase")
+    def _renew(self, only: tuple[str, ...] = ()) -> None:
+        """Begin what nobody asks for, unless it is under way; of some kinds ``only``, where these are named."""
+        experiment, scene = self.session.experiment, self.scene()
+        under_way = {task.kind for task in self._tasks.values() if task.experiment == experiment}
+        for need in sights.needs(experiment, self.session.results, scene, self._in_sight) if self.warm else ():
+            if need.kind not in under_way and (not only or need.kind in only):
+                self._run(Task(need.kind, experiment), need.title, partial(need.start, experiment, scene),
+                          lane=need.kind)  # fmt: skip
 
     @Slot()
     def _forecast(self) -> None:
-        self._renew_phase()
+        self._renew()
         experiment = self.session.experiment
         if experiment.kernel.monte_carlo is None:
             self.estimates_forecast_changed.emit(None)

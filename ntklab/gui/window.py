@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # everything else is imported after the first paint
     from ntklab.gui.panels.grid import ViewGrid
     from ntklab.gui.panels.inspector import InspectorPanel
     from ntklab.gui.panels.jobsbar import JobsBar
+    from ntklab.gui.panels.mixer import MixerPanel
     from ntklab.gui.panels.transport import TransportBar
     from ntklab.gui.widgets import Banner
     from ntklab.jobs import Report
@@ -49,6 +50,7 @@ class Window(QMainWindow):
     transport: TransportBar
     experiment_panel: ExperimentPanel
     views: ViewGrid
+    mixer: MixerPanel
     inspector: InspectorPanel
     jobs_bar: JobsBar
     banner: Banner
@@ -114,6 +116,7 @@ class Window(QMainWindow):
         from ntklab.gui.panels.grid import ViewGrid
         from ntklab.gui.panels.inspector import InspectorPanel
         from ntklab.gui.panels.jobsbar import JobsBar
+        from ntklab.gui.panels.mixer import MixerPanel
         from ntklab.gui.panels.transport import TransportBar
         from ntklab.gui.widgets import Banner
 
@@ -123,6 +126,8 @@ class Window(QMainWindow):
         self.experiment_panel = ExperimentPanel(self.session, self._central)
         yield "experiment"
         self.views = ViewGrid(self._central)
+        self.mixer = MixerPanel(self.session)
+        self.views.panels["layers"].add_page("mixer", self.mixer)
         yield "views"
         self.inspector = InspectorPanel(self.session, self._central)
         yield "inspector"

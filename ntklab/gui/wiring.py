@@ -17,7 +17,7 @@ from ntklab.progress import Forecast
 from ntklab.session import Change, edits
 
 MEMORY_MS = 2000
-QUIET = ("forecast", "dial", "phase")  # lanes of jobs too short to be announced
+QUIET = ("forecast", "dial", "phase", "mute", "layer")  # lanes of jobs too short to be announced
 
 if TYPE_CHECKING:
     from ntklab.gui.window import Window
@@ -65,6 +65,8 @@ def _wire_views(window: Window) -> None:
     window.views.active_changed.connect(partial(_show_card, window))
     window.views.raised.connect(partial(_raised, window))
     window.views.panels["phase"].clicked.connect(partial(_phase_clicked, window))
+    window.mixer.chosen.connect(partial(_layer_chosen, window))
+    window.mixer.refused.connect(window.say)
     for panel in window.views.panels.values():
         panel.choice_changed.connect(partial(_choice_changed, window))
         panel.clicked.connect(partial(_clicked, window))
@@ -178,12 +180,20 @@ def _clicked(window: Window, what: tuple[Any, ...]) -> None:
     elif kind == "mode":
         window.session.select(mode=rest[0], pair=None, samples=())
         window.views.panels["function"].choose("mode")
+    elif kind == "layer":
+        _layer_chosen(window, rest[0])
     elif kind == "sample":
         window.session.select(samples=(rest[0],), pair=(rest[0], rest[0]))
 
 
+def _layer_chosen(window: Window, layer: str) -> None:
+    """Select a layer and show its map."""
+    window.session.select(layer=layer)
+    window.views.panels["kernel"].choose("layer")
+
+
 def _raised(window: Window, _view: str) -> None:
-    window.laboratory.want_phase(window.views.sees("phase"))
+    window.laboratory.look_at(frozenset(view for view in window.views.panels if window.views.sees(view)))
 
 
 def _phase_clicked(window: Window, what: tuple[Any, ...]) -> None:

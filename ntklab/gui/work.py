@@ -21,7 +21,7 @@ import numpy as np
 from ntklab import figures
 from ntklab.errors import NtkLabError
 from ntklab.figures.views import PARTS, Scene, affected
-from ntklab.progress import Event, Forecast, Partial, Progress, Work
+from ntklab.progress import Event, Forecast, Partial, Progress, Work, translated
 from ntklab.results import Data, Gram, MonteCarlo, Tile, agreement, distance
 from ntklab.spec import Experiment
 
@@ -146,6 +146,42 @@ def phase(experiment: Experiment, scene: Scene) -> Work[None]:
     from ntklab import experiments
 
     yield from drawing(experiments.phase(experiment, scene.data), scene)
+
+
+def ledger(experiment: Experiment, scene: Scene) -> Work[None]:
+    """What each layer adds to the kernel, with its figures, and the kernel without the muted ones."""
+    from ntklab import experiments
+
+    found = translated(experiments.ledger(experiment, scene.data), _but_tiles)
+    yield from drawing(found, scene)
+
+
+def _but_tiles(event: Event) -> Event | None:
+    """The kernel that is split is on screen already."""
+    return None if isinstance(event, Partial) and event.key == "tile" else event
+
+
+def mute(experiment: Experiment, scene: Scene) -> Work[None]:
+    """The kernel without the muted layers, from the parts that ``scene`` has; nothing in its place where none is."""
+    from ntklab import experiments
+
+    assert scene.data is not None
+    assert scene.ledger is not None
+    if set(experiment.kernel.muted).isdisjoint(scene.ledger.names):
+        yield from drawing(_forgotten(), scene)
+    else:
+        yield from drawing(experiments.mute(experiment, scene.data, scene.ledger), scene)
+
+
+def _forgotten() -> Work[None]:
+    yield Partial("unmuted", None)
+    yield Partial("unmuted_spectrum", None)
+
+
+def layer(scene: Scene) -> Work[None]:
+    """The figures of the selected layer."""
+    yield Progress(0, 1, "layer")
+    yield from _figures("layer", scene)
 
 
 def load(experiment: Experiment) -> Work[Data]:

@@ -61,6 +61,11 @@ def set_kernel(experiment: Experiment, **fields: Any) -> Experiment:
     return _replaced(experiment, kernel=changed(experiment.kernel, fields))
 
 
+def mute(experiment: Experiment, layers: tuple[str, ...]) -> Experiment:
+    """Leave the layers of these names out of the kernel of training the others; names as the ledger has them."""
+    return set_kernel(experiment, muted=layers)
+
+
 def rename(experiment: Experiment, name: str) -> Experiment:
     """Give the experiment another name."""
     return _replaced(experiment, name=name)

@@ -18,12 +18,16 @@ Topic = Literal["experiment", "sketch", "results", "selection", "history"]
 
 @dataclass(frozen=True)
 class Selection:
-    """What all views point at: training samples, a pair (row, column) of them, an eigenmode (from 0), a step."""
+    """What all views point at: training samples, a pair (row, column) of them, an eigenmode (from 0), a step, a layer.
+
+    ``layer`` is its name in the ledger.
+    """
 
     samples: tuple[int, ...] = ()
     pair: tuple[int, int] | None = None
     mode: int | None = None
     step: int | None = None
+    layer: str | None = None
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def test_every_choice_of_every_view_draws(qtbot, window):
     window.session.edit(edits.set_kernel(window.session.experiment, monte_carlo=3, monte_carlo_widths=(8,)), "few")
     press(qtbot, window, "monte-carlo")
     idle(qtbot, window)
-    window.laboratory.want_phase(True)
+    window.laboratory.look_at(frozenset({"phase", "layers"}))
+    idle(qtbot, window)
+    window.session.edit(edits.mute(window.session.experiment, ("0",)), "mute")
     idle(qtbot, window)
     for name, panel in window.views.panels.items():
         if not window.views.sees(name):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ntklab.gui.panels import readings
 from ntklab.gui.panels.card_spec import CardSpec, Symbol, Value
+from ntklab.gui.panels.ledger_cards import LEDGER_CARDS
 from ntklab.gui.panels.outline import outline, parameterisations, widths
 from ntklab.gui.panels.phase_cards import PHASE_CARDS
 from ntklab.gui.panels.words import PARAMETERISATION_TITLES
@@ -284,6 +285,7 @@ CARDS: tuple[CardSpec, ...] = (
         "Jacot et al. 2018, arXiv:1806.07572; Huang, Yau 2020, arXiv:1909.08156",
     ),
     *PHASE_CARDS,
+    *LEDGER_CARDS,
 )  # fmt: skip
 
 

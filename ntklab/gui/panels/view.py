@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from ntklab.figures.model import Figure
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ntklab.gui.plots import PlotView
 
 OUTDATED = "of an earlier experiment"
+LEAST_LINES = 12  # of text that a plot under a page wants
+MOST_HEIGHT = 16_777_215  # QWIDGETSIZE_MAX
 
 
 class ViewPanel(QWidget):
@@ -43,6 +45,7 @@ class ViewPanel(QWidget):
         self._choice = view.choices[0]
         self._figure: Figure | None = None
         self._outdated = False
+        self._pages: dict[str, QWidget] = {}
         self._title = QLabel(view.title.upper())
         self._stack = QStackedWidget(self)
         waiting = QLabel(view.title, alignment=Qt.AlignmentFlag.AlignCenter)
@@ -50,11 +53,11 @@ class ViewPanel(QWidget):
         self._stack.addWidget(waiting)
         entries = [(choice.id, choice.title, choice.group) for choice in view.choices]
         self._segments = Segments(entries, view.title, self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(self._header(sharing or (view,)))
-        layout.addWidget(self._stack, 1)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addLayout(self._header(sharing or (view,)))
+        self._layout.addWidget(self._stack, 1)
 
     def _header(self, sharing: tuple[View, ...]) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -87,6 +90,31 @@ class ViewPanel(QWidget):
         """The figure on screen."""
         return self._figure
 
+    def add_page(self, choice_id: str, page: QWidget) -> None:
+        """Show ``page`` where that choice is made: above its figure, or instead where there is no room for both."""
+        self._pages[choice_id] = page
+        self._layout.insertWidget(1, page, 1)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Give the page of the choice what it wants, and the plot the rest if that is enough."""
+        page = self._pages.get(self._choice.id)
+        for other in self._pages.values():
+            other.setVisible(other is page)
+        if page is None:
+            self._stack.show()
+            return
+        wanted = page.sizeHint().height()
+        both = self.height() - wanted >= LEAST_LINES * self.fontMetrics().height()
+        page.setMaximumHeight(wanted if both else MOST_HEIGHT)
+        self._stack.setVisible(both)
+
+    def event(self, event: QEvent) -> bool:
+        """A page, or this panel, has another size."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize) and self._pages:
+            self._share_room()
+        return super().event(event)
+
     def attach(self, plot: PlotView) -> None:
         """Put the plot in; done after the first paint because it imports pyqtgraph."""
         self.plot = plot
@@ -105,6 +133,7 @@ class ViewPanel(QWidget):
     def show_figure(self, figure: Figure | None) -> None:
         """Draw ``figure``, or say what to do to get one."""
         self._figure = figure
+        self._share_room()
         if self.plot is None:
             return
         if figure is None:

@@ -15,13 +15,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QGraphicsScene, QWidget
 
-from ntklab.figures.model import Curves, Figure, Heatmap, Norm, Plane
+from ntklab.figures.model import Bars, Curves, Figure, Heatmap, Maps, Norm, Plane
 from ntklab.gui.plots import keys
+from ntklab.gui.plots.bars import BarsContent
 from ntklab.gui.plots.content import Content, Reading, Scale
 from ntklab.gui.plots.curves import CurvesContent
 from ntklab.gui.plots.grip import Grip
 from ntklab.gui.plots.heatmap import HeatmapContent
 from ntklab.gui.plots.look import Look
+from ntklab.gui.plots.maps import MapsContent
 from ntklab.gui.plots.overlay import Overlay
 from ntklab.gui.plots.page import Page, Span
 from ntklab.gui.plots.paper import Paper
@@ -30,7 +32,9 @@ from ntklab.gui.plots.plane import PlaneContent
 
 pg.setConfigOptions(imageAxisOrder="row-major", background=None, antialias=True)
 
-CONTENTS: dict[type[Any], type[Content[Any]]] = {Heatmap: HeatmapContent, Curves: CurvesContent, Plane: PlaneContent}
+CONTENTS: dict[type[Any], type[Content[Any]]] = {
+    Heatmap: HeatmapContent, Curves: CurvesContent, Plane: PlaneContent, Bars: BarsContent, Maps: MapsContent,
+}  # fmt: skip
 
 _KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 

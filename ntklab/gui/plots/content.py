@@ -9,11 +9,11 @@ from typing import Any, Generic, TypeVar
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QGraphicsItem
 
-from ntklab.figures.model import Curves, Heatmap, Norm, Plane
+from ntklab.figures.model import Bars, Curves, Heatmap, Maps, Norm, Plane
 from ntklab.gui.plots.look import Look
 from ntklab.gui.plots.page import Page, Span
 
-F = TypeVar("F", Heatmap, Curves, Plane)
+F = TypeVar("F", Heatmap, Curves, Plane, Bars, Maps)
 
 
 @dataclass(frozen=True)

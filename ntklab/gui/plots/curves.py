@@ -20,9 +20,9 @@ from ntklab.gui.plots.reduce import Array, extent, padded, thinned, transformed
 from ntklab.gui.plots.strokes import BandItem, LineItem
 from ntklab.gui.plots.text import exact
 
-_BAND_ALPHA = 45
 _MANY = 64  # dots beyond which they shrink
 _LEAST_DOT = 0.62
+_FILLED = 0.3  # opacity of bands that are areas
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ class CurvesContent(Content[Curves]):
             if drawn.line is not None:
                 drawn.line.set_pen(look.pen(series.role, series.weight, series.mark))
             if drawn.band is not None:
-                drawn.band.set_brush(look.brush(series.role, _BAND_ALPHA))
+                drawn.band.set_brush(look.brush(series.role, round(255 * series.fill)))
             if drawn.dots is not None:
                 drawn.dots.setPen(None)
                 drawn.dots.setBrush(look.brush(series.role, 255 if series.x.size <= _MANY else 190))
@@ -262,7 +262,7 @@ def _kind(series: Series) -> tuple[bool, bool, bool]:
 
 
 def _style(series: Series) -> tuple[Any, ...]:
-    return series.role, series.mark, series.weight, series.x.size <= _MANY
+    return series.role, series.mark, series.weight, series.fill, series.x.size <= _MANY
 
 
 def _new(series: Series) -> Drawn:
@@ -276,6 +276,8 @@ def _new(series: Series) -> Drawn:
 
 def _entry(series: Series) -> Entry:
     _, line, dots = _kind(series)
+    if series.fill > _FILLED:
+        return Entry(series.legend, series.role, line=False, block=True)
     return Entry(series.legend, series.role, line, dots, series.mark, series.weight)
 
 

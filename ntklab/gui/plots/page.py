@@ -26,7 +26,10 @@ class AxisPage:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the legend. ``line`` and ``dots`` are in the swatch, in ink instead of colour if ``neutral``."""
+    """A line of the legend. ``line`` and ``dots`` are in the swatch, in ink instead of colour if ``neutral``.
+
+    A ``block`` is a filled rectangle instead.
+    """
 
     name: str
     role: Role
@@ -35,6 +38,7 @@ class Entry:
     mark: Mark = "line"
     weight: float = 1.0
     neutral: bool = False
+    block: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ class Guide:
 
 @dataclass(frozen=True)
 class Page:
-    """Everything around the data. ``ratio`` is the width of the plot over its height, None to fill the room."""
+    """Everything around the data. ``ratio`` is the width of the plot over its height, None to fill the room.
+
+    Without a ``grid`` the plot is ``framed``, or not.
+    """
 
     x: AxisPage = field(default_factory=lambda: AxisPage(""))
     y: AxisPage = field(default_factory=lambda: AxisPage(""))
@@ -67,6 +74,7 @@ class Page:
     guides: tuple[Guide, ...] = ()
     ratio: float | None = None
     grid: bool = True
+    framed: bool = True
     inverted: bool = False  # y grows downwards
 
 

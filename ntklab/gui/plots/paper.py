@@ -113,7 +113,7 @@ class Paper(pg.GraphicsObject):
             corner = QPointF(round(plot.left()), round(plot.bottom()))
             painter.drawLine(corner, QPointF(plot.right(), corner.y()))
             painter.drawLine(corner, QPointF(corner.x(), plot.top()))
-        else:
+        elif self.page.framed:
             painter.drawRect(plot.adjusted(-1, -1, 0, 0))
 
     # -- axes ------------------------------------------------------------------------------------------------------
@@ -217,6 +217,8 @@ class Paper(pg.GraphicsObject):
         look, y, width = self.look, rect.center().y(), swatch(entry, self.look)
         pen = look.pen(entry.role, entry.weight, entry.mark)
         colour = look.quiet if entry.neutral else look.colour(entry.role)
+        if entry.block:
+            painter.fillRect(QRectF(rect.left(), y - width / 2, width, width), colour)
         if entry.line:
             painter.setPen(pen)
             painter.drawLine(QPointF(rect.left(), y), QPointF(rect.left() + width, y))

@@ -75,6 +75,14 @@ QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton[role="segment"] { color: $muted; padding: $px2 $px1; border-radius: $px4; }
 QToolButton[role="segment"]:hover { color: $text; }
 QToolButton[role="segment"]:checked { background: $selection; color: $text; }
+QToolButton[role="mute"], QToolButton[role="solo"] { border: 1px solid $edge; color: $muted; font-weight: 600;
+  padding: 0; }
+QToolButton[role="mute"]:checked { background: $warning; border-color: $warning; color: $panel; }
+QToolButton[role="solo"]:checked { background: $accent; border-color: $accent; color: $on_accent; }
+QFrame[role="row"] { background: transparent; border: 1px solid transparent; border-radius: $px4; }
+QFrame[role="row"]:hover { background: $hover; }
+QFrame[role="row"][chosen="true"] { background: $selection; }
+QFrame[role="row"]:focus { border-color: $focus; }
 QToolButton[role="primary"] { background: $accent; color: $on_accent; padding: $px3 $px10; }
 QToolButton[role="primary"]:hover { background: $accent_hover; }
 QToolButton[role="primary"]:disabled { background: $hover; color: $disabled; }
@@ -164,6 +172,7 @@ QStatusBar::item { border: none; }
 QPushButton:focus, QToolButton:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus,
 QPlainTextEdit:focus, QTextEdit:focus, QCheckBox:focus, QRadioButton:focus, QSlider:focus, QAbstractItemView:focus,
 QScrollArea:focus { border-color: $focus; }
+QToolButton[role="mute"]:focus, QToolButton[role="solo"]:focus { border: $px2 solid $focus; }
 QLineEdit[valid="false"]:focus, QSpinBox[valid="false"]:focus, QDoubleSpinBox[valid="false"]:focus,
 QComboBox[valid="false"]:focus { border-color: $error; }
 QPushButton:default:focus, QPushButton[role="primary"]:focus, QToolButton[role="primary"]:focus {

@@ -14,6 +14,7 @@ from ntklab.gui.widgets.picker import Picker, PickerRow
 from ntklab.gui.widgets.scale import Scale
 from ntklab.gui.widgets.section import Section
 from ntklab.gui.widgets.segments import Segments
+from ntklab.gui.widgets.share_bar import ShareBar
 from ntklab.gui.widgets.sizes_edit import SizesEdit
 from ntklab.gui.widgets.slider import ValueSlider
 from ntklab.gui.widgets.tint import Tint
@@ -36,6 +37,7 @@ __all__ = [
     "Scale",
     "Section",
     "Segments",
+    "ShareBar",
     "SizesEdit",
     "Tint",
     "ValueEdit",
