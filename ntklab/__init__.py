@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         Architecture,
         AvgPool,
         Branch,
+        Checkpoint,
         Conv,
         ConvLocal,
         ConvTranspose,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
         Input,
         KernelRequest,
         LayerNorm,
+        ModelFile,
         SelfAttention,
         Training,
     )
@@ -67,6 +69,7 @@ __all__ = [
     "Architecture",
     "AvgPool",
     "Branch",
+    "Checkpoint",
     "Conv",
     "ConvLocal",
     "ConvTranspose",
@@ -89,6 +92,7 @@ __all__ = [
     "LayerNorm",
     "Ledger",
     "LinearModel",
+    "ModelFile",
     "Partial",
     "Progress",
     "Run",
@@ -97,6 +101,7 @@ __all__ = [
     "Training",
     "Trajectory",
     "activation",
+    "checkpoint_file",
     "drain",
     "empirical_ntk",
     "ensemble",
@@ -109,6 +114,7 @@ __all__ = [
     "linearize",
     "load",
     "load_parameters",
+    "model_file",
     "monte_carlo_kernel",
     "open_kernel",
     "phase",
@@ -365,35 +371,68 @@ def function_space_flow(
     )
 
 
-def run(experiment: Experiment) -> Work[Run]:
+def model_file(path: str, function: str, *, input: Sequence[int] | None = None) -> ModelFile:
+    """The network that ``function`` of the Python file at ``path`` makes, for ``Experiment(…, model=…)``. Runs nothing.
+
+    The file is taken as it is now, known by its sha256: when it changes it must be named again. ``function`` takes no
+    arguments and returns a torch module; ``input`` is the shape of one sample as that takes it, None for (features,).
+    Raises ``FileError`` and ``SpecError``.
+    """
+    from ntklab.files import read_code
+    from ntklab.spec import ModelFile
+
+    return ModelFile(str(path), function, read_code(path)[1], None if input is None else tuple(input))
+
+
+def checkpoint_file(path: str) -> Checkpoint:
+    """The parameters in the file at ``path``, as they are now, for ``Experiment(…, checkpoint=…)``.
+
+    A .safetensors file, or one that ``torch.save`` wrote, which is read with ``weights_only``. Raises ``FileError``.
+    """
+    from ntklab.files import sha256_of
+    from ntklab.spec import Checkpoint
+
+    return Checkpoint(str(path), sha256_of(path))
+
+
+def run(
+    experiment: Experiment, *, trust: bool | Callable[[ModelFile], bool] = False, model: Module | None = None
+) -> Work[Run]:
     """Everything about ``experiment``, as an iterator of events; the last one is ``Partial("run", Run)``.
+
+    ``trust``: whether the Python file of ``experiment.model`` may be run, which you have read: True, or a function that
+    says so of it. ``model``: the network, where ``experiment.model`` names one that a program holds. Raises
+    ``TrustError`` otherwise, and ``ModelError`` for what goes wrong in the file.
 
     The first event is a ``Forecast``. See ``ntklab.experiments.run`` for the others. Leaving the loop cancels the work;
     ``ntklab.drain(ntklab.run(experiment))`` returns the ``Run`` alone.
     """
     from ntklab import experiments
+    from ntklab.experiments.models import Models
     from ntklab.progress import Partial
 
-    found = yield from experiments.run(experiment)
+    found = yield from experiments.run(experiment, models=Models.of(trust, model))
     yield Partial("run", found)
     return found
 
 
 def show(
-    architecture_or_experiment: Architecture | Experiment | None = None,
+    model_or_experiment: Module | Architecture | Experiment | None = None,
     X: ArrayLike | None = None,
     y: ArrayLike | None = None,
 ) -> Any:
-    """Open the window: on an experiment, on an architecture (with samples ``X`` (n, d) and targets ``y``), or as left.
+    """Open the window: on an experiment, on a network (with samples ``X`` (n, …) and targets ``y``), or as left.
 
-    An architecture is resized to the data, which is digits unless given. Arrays are kept in a file of the user's, so
-    that the session can be opened again. Raises ``SpecError`` for a torch module: the window edits descriptions.
+    An architecture is resized to the data, which is digits unless given. A torch module is shown as it is now, in
+    evaluation mode, on ``X`` (n, *sample shape) as it takes them; what becomes of it afterwards is not seen. Arrays are
+    kept in a file of the user's, so that the session can be opened again; a module is not, so that it must then be
+    given again. Raises ``SpecError`` and ``DataError``.
     """
     from ntklab.own_arrays import experiment_of
 
-    experiment = experiment_of(architecture_or_experiment, X, y)
+    experiment, objects = experiment_of(model_or_experiment, X, y)
     window = import_module("ntklab.gui.main")  # by name: the one way from here to Qt
-    return window.show(experiment)
+    return window.show(experiment, objects=objects)
 
 
 def __getattr__(name: str) -> Any:

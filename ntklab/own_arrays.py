@@ -1,9 +1,15 @@
-"""An experiment on the user's own arrays, kept in a file so that it can be saved, undone and opened again."""
+"""An experiment on the user's own arrays, kept in a file so that it can be saved, undone and opened again.
+
+The user's own module is no array: the experiment names it, and the window gets it.
+"""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +20,8 @@ from numpy.typing import ArrayLike, NDArray
 from ntklab import datasets
 from ntklab.errors import DataError, SpecError
 from ntklab.files import write_atomically
-from ntklab.spec import Architecture, Dataset, Experiment, fitted, sample_shape
+from ntklab.spec import Architecture, Dataset, Dense, Experiment, Input, fitted, sample_shape
+from ntklab.spec.activations import Relu
 from ntklab.spec.dataset import File
 
 TEST_SHARE = 0.2
@@ -22,27 +29,57 @@ TEST_SHARE = 0.2
 
 def experiment_of(
     shown: Any, X: ArrayLike | None = None, y: ArrayLike | None = None, *, folder: Path | None = None
-) -> Experiment | None:
-    """What to open the window on: the experiment itself, or one of the architecture ``shown`` and its data.
+) -> tuple[Experiment | None, Mapping[str, Any]]:
+    """What to open the window on: the experiment itself, or one of the network ``shown`` and its data.
 
-    ``X`` (n, d) and ``y`` (n,) numbers, or classes (n,) or one-hot (n, k); a fifth of the samples becomes the test
-    set. ``folder`` defaults to the user's data folder. Raises ``SpecError`` and ``DataError``.
+    ``X`` (n, …) and ``y`` (n,) numbers, or classes (n,) or one-hot (n, k); a fifth of the samples becomes the test
+    set. ``folder`` defaults to the user's data folder. Beside it the module that the experiment names, by its
+    fingerprint, where ``shown`` is one. Raises ``SpecError`` and ``DataError``.
     """
     if (X is None) != (y is None):
         raise DataError("show: samples and targets go together, got one of them; give both X and y")
     if isinstance(shown, Experiment | None) and X is None:
-        return shown
-    if not isinstance(shown, Architecture):
+        return shown, {}
+    module = _is_module(shown)
+    if not module and not isinstance(shown, Architecture):
         raise SpecError(
-            f"show: expected an Architecture or an Experiment, got {type(shown).__name__}; the window edits "
-            "descriptions of networks, for a module use ntklab.empirical_ntk"
+            f"show: expected a torch module, an Architecture or an Experiment, got {type(shown).__name__}; give one"
         )
-    dataset = Dataset() if X is None else _dataset(np.asarray(X), np.asarray(y), folder or _folder())
+    if module and X is None:
+        raise DataError("show: a module needs samples as it takes them, got none; give X and y")
+    dataset = Dataset() if X is None else _dataset(_numbers(X), _numbers(y), folder or _folder())
     shape = sample_shape(dataset)
     if shape is None:
         data = datasets.load(dataset)
         shape = data.features, data.outputs
-    return Experiment(fitted(shown, *shape), dataset)
+    if not module:
+        return Experiment(fitted(shown, *shape), dataset), {}
+    return _of_module(shown, dataset.replace(scaling="none"), shape, tuple(_numbers(X).shape[1:]))
+
+
+def _is_module(shown: Any) -> bool:
+    """Whether it is a torch module: there is none where torch is not loaded."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(shown, torch.nn.Module)
+
+
+def _of_module(
+    module: Any, dataset: Dataset, shape: tuple[int, int], sample: tuple[int, ...]
+) -> tuple[Experiment, Mapping[str, Any]]:
+    """The experiment on a snapshot of ``module``, and that. Beside it stands a plain network to go to from there."""
+    from ntklab.networks import own
+
+    snapshot = copy.deepcopy(module).eval()
+    named = own.model_object(snapshot, sample)
+    layers = (Dense(512, W_std=2**0.5), Relu(), Dense(512, W_std=2**0.5), Relu(), Dense(shape[1]))
+    architecture = Architecture(Input("vector", (shape[0],)), layers)
+    name = named.name.rpartition(":")[2]
+    return Experiment(architecture, dataset, name=name, model=named), {named.sha256: snapshot}
+
+
+def _numbers(values: Any) -> NDArray[Any]:
+    """An array of what may be a tensor on some device."""
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
 def _folder() -> Path:

@@ -9,7 +9,7 @@ import torch
 
 import ntklab
 from ntklab import datasets, experiments, own_arrays
-from ntklab.errors import DataError, SpecError
+from ntklab.errors import DataError, SpecError, TrustError
 from ntklab.spec import Dataset, Experiment, Training
 
 
@@ -120,7 +120,7 @@ def window(monkeypatch):
     """What ``show`` hands to the window."""
     shown = []
     fake = types.ModuleType("ntklab.gui.main")
-    fake.show = shown.append
+    fake.show = lambda experiment, *, objects: shown.append((experiment, objects))
     monkeypatch.setitem(sys.modules, "ntklab.gui.main", fake)
     return shown
 
@@ -128,12 +128,12 @@ def window(monkeypatch):
 def test_show_nothing_and_an_experiment(window, small):
     ntklab.show()
     ntklab.show(small)
-    assert window == [None, small]
+    assert window == [(None, {}), (small, {})]
 
 
 def test_show_an_architecture(window, net):
     ntklab.show(net)
-    (experiment,) = window
+    ((experiment, _),) = window
     assert experiment.architecture.input.shape == (64,)
     assert experiment.dataset == Dataset()
 
@@ -143,18 +143,58 @@ def test_own_arrays(net, tmp_path, targets):
     rng = np.random.default_rng(1)
     X, classes, numbers = rng.standard_normal((40, 5)), np.arange(40) % 4, rng.standard_normal(40)
     y = {"classes": classes, "one_hot": np.eye(4)[classes], "numbers": numbers, "column": numbers[:, None]}[targets]
-    experiment = own_arrays.experiment_of(net, X, y, folder=tmp_path)
+    experiment, _ = own_arrays.experiment_of(net, X, y, folder=tmp_path)
     data = ntklab.drain(experiments.load(experiment))
     assert len(data.X_train) == 32
     assert len(data.X_test) == 8
     assert data.features == 5
     assert data.outputs == (4 if targets in ("classes", "one_hot") else 1)
-    assert experiment == own_arrays.experiment_of(net, X, y, folder=tmp_path)
+    assert (experiment, {}) == own_arrays.experiment_of(net, X, y, folder=tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_show_a_module(window, tmp_path, monkeypatch):
+    """As it is now, on tensors as it takes them: no scaling, its own shape; later changes are not seen."""
+    monkeypatch.setattr(own_arrays.platformdirs, "user_data_path", lambda *_, **__: tmp_path)
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 4), torch.nn.Dropout(), torch.nn.Linear(4, 2))
+    X, y = torch.randn(20, 2, 3), torch.arange(20) % 2
+    ntklab.show(module, X, y)
+    ((experiment, objects),) = window
+    assert experiment.model.name == "torch.nn.modules.container:Sequential"
+    assert experiment.model.input == (2, 3)
+    assert experiment.dataset.scaling == "none"
+    with torch.no_grad():
+        module[1].weight.zero_()
+    snapshot = objects[experiment.model.sha256]
+    assert snapshot[1].weight.abs().sum() > 0
+    assert not snapshot.training
+    assert module.training
+    data = ntklab.load(experiment.dataset)
+    assert set(data.X_train[:, 0]) <= set(X[:, 0, 0].double().numpy())
+    run = ntklab.drain(ntklab.run(experiment, model=snapshot))
+    expected = ntklab.empirical_ntk(snapshot, data.X_train.reshape(-1, 2, 3), outputs="mean")
+    np.testing.assert_array_equal(run.empirical.values, expected.values)
+    with pytest.raises(TrustError, match="the one given has other parameters"):
+        ntklab.drain(ntklab.run(experiment, model=module))
+
+
+def test_a_file_is_run_where_it_is_trusted(small, tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text("from torch import nn\n\n\ndef make():\n    return nn.Linear(3, 1)\n")
+    model = ntklab.model_file(path, "make")
+    asked = small.replace(model=model)
+    with pytest.raises(TrustError, match=r"trust=True in Python"):
+        ntklab.drain(ntklab.run(asked))
+    run = ntklab.drain(ntklab.run(asked, trust=lambda one: one == model))
+    assert run.network.parameters == 4
+    torch.save(torch.nn.Linear(3, 1).state_dict(), tmp_path / "net.pt")
+    loaded = asked.replace(checkpoint=ntklab.checkpoint_file(tmp_path / "net.pt"))
+    assert ntklab.drain(ntklab.run(loaded, trust=True)).network.parameters_from == "net.pt"
+
+
 @pytest.mark.parametrize(("shown", "X", "y", "error", "words"), [
-    (torch.nn.Linear(2, 1), None, None, SpecError, "got Linear"),
+    (torch.nn.Linear(2, 1), None, None, DataError, "give X and y"),
+    (torch.zeros(3), None, None, SpecError, "got Tensor"),
     ("net", np.zeros((3, 2)), None, DataError, "both"),
     ("net", np.zeros((3, 2)), np.zeros(2), DataError, "one row each"),
     ("net", np.zeros(3), np.zeros(3), DataError, r"\(n, d\)"),

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ntklab.cli import quantities
+from ntklab.cli.main import UsageError
+from ntklab.files import read_code, sha256_of
 from ntklab.session.files import open_experiment
-from ntklab.spec import Experiment
+from ntklab.spec import Checkpoint, Experiment, ModelFile
+
+if TYPE_CHECKING:
+    from ntklab.experiments.models import Models
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +26,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                         "of the kernels with error bars (default: as the file says)")  # fmt: skip
     parser.add_argument("--widths", type=quantities.whole_numbers, metavar="N,N,…",
                         help="hidden widths of these networks (default: as the file says)")  # fmt: skip
+    parser.add_argument("--model", metavar="FILE.py:FUNCTION",
+                        help="a Python file and its function that returns a torch module, in place of the network "
+                        "described; needs --trust")  # fmt: skip
+    parser.add_argument("--input", type=quantities.whole_numbers, metavar="N,N,…",
+                        help="shape of one sample as the model takes it, such as 3,32,32")  # fmt: skip
+    parser.add_argument("--checkpoint", metavar="FILE", help="parameters of the network: .pt, .pth or .safetensors")
+    parser.add_argument("--trust", action="store_true", help="run the Python file of the model, which you have read")
     parser.add_argument("--quiet", action="store_true", help="do not report progress")
 
 
@@ -32,4 +45,29 @@ def chosen(options: argparse.Namespace) -> Experiment:
     }  # fmt: skip
     given = {name: value for name, value in asked.items() if value is not None}
     changed: Experiment = experiment.replace(kernel=experiment.kernel.replace(**given)) if given else experiment
-    return changed
+    network = _network(options, experiment)
+    return changed.replace(**network) if network else changed
+
+
+def models_of(options: argparse.Namespace) -> Models:
+    """What makes the user's own networks: files are run if the command says that they are trusted."""
+    from ntklab.experiments.models import Models
+
+    return Models(trusted=options.trust)
+
+
+def _network(options: argparse.Namespace, experiment: Experiment) -> dict[str, Any]:
+    """The model and the checkpoint that the options name, as they are now. Runs nothing."""
+    found: dict[str, Any] = {}
+    if options.model is not None:
+        path, colon, function = options.model.rpartition(":")
+        if not colon:
+            raise UsageError(f"--model: expected FILE.py:FUNCTION, got {options.model!r}; name the function too")
+        found["model"] = ModelFile(path, function, read_code(path)[1], options.input)
+    elif options.input is not None:
+        if experiment.model is None:
+            raise UsageError("--input: this experiment has no model; name one with --model FILE.py:FUNCTION")
+        found["model"] = experiment.model.replace(input=options.input)
+    if options.checkpoint is not None:
+        found["checkpoint"] = Checkpoint(options.checkpoint, sha256_of(options.checkpoint))
+    return found

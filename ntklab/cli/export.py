@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ntklab.cli import quantities
-from ntklab.cli.experiment import add_options, chosen
+from ntklab.cli.experiment import add_options, chosen, models_of
 from ntklab.cli.main import UsageError
 from ntklab.cli.meter import Meter
 from ntklab.files import check_folder
@@ -16,6 +16,7 @@ from ntklab.results import Run
 from ntklab.spec import Experiment
 
 if TYPE_CHECKING:
+    from ntklab.experiments.models import Models
     from ntklab.figures.views import Choice
 
 FORMATS = ("pdf", "svg", "png")
@@ -70,7 +71,7 @@ def _arrays(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, 
     target = _target(options, "npz")
     export.check_arrays_path(target)
     check_folder(target.parent)
-    run = _drained(options, experiments.run(experiment))
+    run = _drained(options, experiments.run(experiment, models=models_of(options)))
     return export.arrays(run, target, experiment=experiment)
 
 
@@ -87,7 +88,8 @@ def _figure(options: argparse.Namespace, experiment: Experiment) -> tuple[Path, 
     scene, run = _scene(options, experiment, choice)
     figure = choice.figure(scene)
     if figure is None:
-        raise UsageError(f"--figure {options.figure}: this experiment has nothing to show there; choose another")
+        reason = "this experiment has nothing to show there" if run.absence is None else run.absence.reason
+        raise UsageError(f"--figure {options.figure}: {reason}; choose another")
     return (export.figure(figure, target, metadata=export.origin(run, experiment), **sizes),)
 
 
@@ -99,7 +101,7 @@ def _scene(options: argparse.Namespace, experiment: Experiment, choice: Choice) 
     from ntklab.figures.views import scene_of
 
     parts = {*choice.needs, *choice.wants}
-    run = _drained(options, _work(experiment, parts))
+    run = _drained(options, _work(experiment, parts, models_of(options)))
     size = 0 if run.ntk_spectrum is None else run.ntk_spectrum.eigenvalues.size
     if options.mode is not None and not 1 <= options.mode <= max(size, 1):
         raise UsageError(f"--mode: modes are 1 to {size}, got {options.mode}; choose one of them")
@@ -110,27 +112,27 @@ def _scene(options: argparse.Namespace, experiment: Experiment, choice: Choice) 
     return scene, run
 
 
-def _work(experiment: Experiment, parts: set[str]) -> Any:
+def _work(experiment: Experiment, parts: set[str], models: Models) -> Any:
     """The least that finds ``parts``."""
     from ntklab import experiments
 
     if "phase" in parts:
-        return _phase(experiment)
+        return _phase(experiment, models)
     if "monte_carlo" in parts:
-        return experiments.monte_carlo(experiment)
+        return experiments.monte_carlo(experiment, models=models)
     if "trajectory" in parts:
-        return experiments.run(experiment, estimates=False)
-    return experiments.kernels(experiment, estimates=False)
+        return experiments.run(experiment, estimates=False, models=models)
+    return experiments.kernels(experiment, estimates=False, models=models)
 
 
-def _phase(experiment: Experiment) -> Work[Run]:
+def _phase(experiment: Experiment, models: Models) -> Work[Run]:
     """The data and the phase alone."""
     from ntklab import experiments
     from ntklab.experiments.stages import data_stage, without_forecast
 
-    yield experiments.phase_forecast(experiment)
+    yield experiments.phase_forecast(experiment, models)
     data = yield from data_stage(experiment)
-    phase = yield from without_forecast(experiments.phase(experiment, data))
+    phase = yield from without_forecast(experiments.phase(experiment, data, models=models))
     return Run(experiment.content_hash(), data, phase=phase)
 
 

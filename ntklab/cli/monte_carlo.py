@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ntklab.cli.experiment import add_options, chosen
+from ntklab.cli.experiment import add_options, chosen, models_of
 from ntklab.cli.meter import Meter
 from ntklab.files import check_folder
 from ntklab.progress import drain
@@ -30,7 +30,7 @@ def command(options: argparse.Namespace) -> int:
     check_folder(target.parent)
     meter = Meter(quiet=options.quiet)
     try:
-        run = drain(experiments.monte_carlo(experiment), meter.event)
+        run = drain(experiments.monte_carlo(experiment, models=models_of(options)), meter.event)
     finally:
         meter.close()
     for path in export.arrays(run, target, experiment=experiment):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ntklab.cli.experiment import add_options, chosen
+from ntklab.cli.experiment import add_options, chosen, models_of
 from ntklab.cli.main import CANCELLED, complain
 from ntklab.cli.meter import Meter, result_name
 from ntklab.files import check_folder
 from ntklab.progress import Event, Partial, drain
 from ntklab.results import Run
 from ntklab.spec import Experiment
+
+if TYPE_CHECKING:
+    from ntklab.experiments.models import Models
 
 PARTIAL = "arrays-partial.npz"
 
@@ -26,10 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def command(options: argparse.Namespace) -> int:
     """Run the experiment and print the path of its report."""
-    return run_into(chosen(options), options.out, quiet=options.quiet)
+    return run_into(chosen(options), options.out, models=models_of(options), quiet=options.quiet)
 
 
-def run_into(experiment: Experiment, folder: Path, *, quiet: bool = False) -> int:
+def run_into(experiment: Experiment, folder: Path, *, models: Models | None = None, quiet: bool = False) -> int:
     """Run ``experiment``, write its report into ``folder``, print the report's path; the exit status.
 
     After Ctrl-C the finished results are kept and named.
@@ -45,13 +48,15 @@ def run_into(experiment: Experiment, folder: Path, *, quiet: bool = False) -> in
             finished[event.key] = event.value
 
     try:
-        run = drain(experiments.run(experiment), listen)
+        run = drain(experiments.run(experiment, models=models), listen)
         page = drain(export.reporting(experiment, run, folder), meter.event)
     except KeyboardInterrupt:
         meter.close()
         complain(_kept(experiment, finished, folder))
         return CANCELLED
     meter.close()
+    if run.absence is not None:
+        complain(run.absence.reason)
     print(page)
     return 0
 

@@ -20,6 +20,6 @@ def empirical(experiment: Experiment, data: Data | None = None, *, models: Model
         yield empirical_forecast(experiment, subject)
         data = yield from data_stage(experiment)
     check_fit(experiment, data)
-    gram = yield from empirical_stage(experiment, data, subject, first=given)
+    gram, _ = yield from empirical_stage(experiment, data, subject, first=given)
     yield from spectrum_stage(experiment, data, gram, "empirical_spectrum")
     return gram

@@ -16,9 +16,9 @@ from ntklab.kernels.empirical.subject import parameterisation
 from ntklab.networks import build, own
 from ntklab.networks.checkpoints import load_parameters
 from ntklab.networks.lift import examine
-from ntklab.networks.subject import Subject, described
+from ntklab.networks.subject import Subject, check_shape, described
 from ntklab.results import Network
-from ntklab.spec import Checkpoint, Experiment, Model, ModelFile
+from ntklab.spec import Checkpoint, Experiment, Model, ModelFile, sample_shape
 
 Trust = bool | Callable[[ModelFile], bool]
 
@@ -37,6 +37,11 @@ class Models:
         self._objects = {} if objects is None else objects
         self._made: dict[object, Subject] = {}
         self._digests: dict[tuple[str, int, int], str] = {}  # of checkpoints, by path, time and size
+
+    @staticmethod
+    def of(trusted: Trust, module: nn.Module | None) -> Models:
+        """With one module that the program holds, or none."""
+        return Models(trusted, None if module is None else {own.fingerprint(module): module})
 
     def subject(self, experiment: Experiment) -> Subject:
         """What ``experiment`` asks about.
@@ -98,15 +103,19 @@ class Models:
             module, name = self._object(model.sha256, model.name), model.name.rpartition(":")[2]
             module = module if checkpoint is None else copy.deepcopy(module)  # it is the program's
             notes = (f"a module of the program, {model.name}, fingerprint {model.sha256}",)
-        shape = model.input or (prod(experiment.architecture.input.shape),)
+        features, sizes = prod(experiment.architecture.input.shape), sample_shape(experiment.dataset)
+        shape = model.input or (features,)
+        if sizes is not None:
+            check_shape(shape, sizes[0])  # before the network fails on it in words of its own
         found = Subject(module, shape, None, tuple(range(len(shape))), notes=notes)
         found = replace(found, origin=_origin(name, module, found, _place(model)))
         return _lifted(_with_checkpoint(found, checkpoint))
 
     def _object(self, digest: str, name: str) -> nn.Module:
         if digest not in self._objects:
+            others = "; the one given has other parameters" if self._objects else ""
             raise TrustError(
-                f"model: {name} was handed over by a program, and no file holds it; give it again with "
+                f"model: {name} was handed over by a program, and no file holds it{others}; give it again with "
                 "ntklab.show(model, X, y), or choose a Python file that makes it"
             )
         return self._objects[digest]

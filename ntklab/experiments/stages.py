@@ -16,7 +16,7 @@ from ntklab.kernels.infinite import infinite_kernel
 from ntklab.kernels.monte_carlo import SEEDS, monte_carlo_kernel
 from ntklab.networks.subject import Subject
 from ntklab.progress import Event, Forecast, Partial, Progress, T, Work, translated
-from ntklab.results import RUNS, Absence, Data, Gram, MonteCarlo, Provenance, Run, Spectrum, Trajectory
+from ntklab.results import RUNS, Absence, Data, Gram, MonteCarlo, Network, Provenance, Run, Spectrum, Trajectory
 from ntklab.spec import Experiment
 
 Result = TypeVar("Result", Gram, Spectrum, Trajectory, MonteCarlo)
@@ -65,21 +65,26 @@ def empirical_work(experiment: Experiment, subject: Subject, x: NDArray[np.float
     )  # fmt: skip
 
 
-def empirical_stage(experiment: Experiment, data: Data, subject: Subject, *, first: bool = False) -> Work[Gram]:
+def empirical_stage(
+    experiment: Experiment, data: Data, subject: Subject, *, first: bool = False
+) -> Work[tuple[Gram, Network | None]]:
     """The finite-width kernel on the training samples, as ``experiment.kernel`` asks; ``first`` keeps its forecast.
 
     Of a module also what it is and how its layers are treated, under the key "network".
     """
+    told = subject.origin
 
     def named(event: Event) -> Event | None:
-        if not isinstance(event, Forecast) or subject.origin is None:
+        nonlocal told
+        if not isinstance(event, Forecast) or told is None:
             return event if first or not isinstance(event, Forecast) else None
-        return Partial("network", subject.facts(event.layers, event.route))
+        told = replace(told, layers=event.layers, route=event.route)
+        return Partial("network", told)
 
     work = translated(empirical_work(experiment, subject, data.X_train), named)
     gram = _of(subject, stamped((yield from work), experiment))
     yield Partial("empirical", gram)
-    return gram
+    return gram, told
 
 
 def _of(subject: Subject, result: Result) -> Result:
@@ -177,8 +182,8 @@ def training_stage(
 def kernel_stages(experiment: Experiment, data: Data, subject: Subject, *, estimates: bool) -> Work[Run]:
     """Both kernels, then both spectra, then with ``estimates`` those by Monte Carlo if they are asked for."""
     infinite = yield from infinite_stage(experiment, data, subject)
-    empirical = yield from empirical_stage(experiment, data, subject)
-    found = Run(experiment.content_hash(), data, empirical=empirical, network=subject.origin)
+    empirical, network = yield from empirical_stage(experiment, data, subject)
+    found = Run(experiment.content_hash(), data, empirical=empirical, network=network)
     spectrum = yield from spectrum_stage(experiment, data, empirical, "empirical_spectrum")
     found = replace(found, empirical_spectrum=spectrum)
     if isinstance(infinite, Absence):

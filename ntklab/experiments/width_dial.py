@@ -26,7 +26,7 @@ def width_dial(
     """
     dialled = experiment.replace(architecture=experiment.architecture.with_width(width))
     spec.check_fit(dialled.architecture, data.features, data.outputs)
-    gram = yield from empirical_stage(dialled, data, described(dialled.architecture), first=True)
+    gram, _ = yield from empirical_stage(dialled, data, described(dialled.architecture), first=True)
     yield from spectrum_stage(dialled, data, gram, "empirical_spectrum")
     if ntk is None:
         return gram

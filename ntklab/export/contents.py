@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -77,6 +77,8 @@ def _described(value: Any) -> dict[str, Any]:
 def _standard(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    if is_dataclass(value) and not isinstance(value, type):
+        return _standard(asdict(value))
     if isinstance(value, dict):
         return {str(key): _standard(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -35,7 +35,7 @@ def page(experiment: Experiment, run: Run, pictures: Sequence[tuple[str, Figure,
             (n.name, n.value, n.convention) for n in key_numbers(run)))),
         _section("Figures", f'<div class="figures">{"".join(_picture(*picture) for picture in pictures)}</div>'),
         _section("Conventions", _table(("result", "conventions"), _conventions(run))),
-        _section("Network", _table(("layer", "output shape", "parameters"), _layers(experiment))),
+        _section("Network", _network(experiment, run)),
         _section("Data", "<br>".join(escape(note) for note in (run.data.title, *run.data.notes) if note)),
         _section("Reproduce", _reproduce(experiment)),
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def _subtitle(experiment: Experiment, run: Run) -> str:
         data.title,
         f"{len(data.X_train)} training and {len(data.X_test)} test samples",
         captions.count(data.features, "feature"),
-        net.name or f"{len(net.layers)} layers",
+        net.name or f"{len(net.layers)} layers" if run.network is None else run.network.name,
         f"experiment {experiment.content_hash()[:12]}",
     )
 
@@ -96,6 +96,19 @@ def _conventions(run: Run) -> list[tuple[str, str]]:
                                                captions.seed(origin), f"loss {captions.loss(run.trajectory.loss)}",
                                                *origin.notes)))  # fmt: skip
     return rows
+
+
+def _network(experiment: Experiment, run: Run) -> str:
+    """The layers; of the user's own network how each is treated, and what cannot be had of it."""
+    missing = "" if run.absence is None else f"<p>{escape(run.absence.reason)}</p>"
+    told = run.network
+    if told is None:
+        return _table(("layer", "output shape", "parameters"), _layers(experiment)) + missing
+    parameters = "" if not told.parameters_from else f", parameters from {told.parameters_from}"
+    head = f"<p>{escape(told.name)}: {told.parameters:,} parameters, {told.outputs} outputs{escape(parameters)}</p>"
+    rows = [(layer.name or "the module", captions.join(layer.rule, layer.why), f"{layer.parameters:,}")
+            for layer in told.layers]  # fmt: skip
+    return head + _table(("layer", "how its part of the kernel is computed", "parameters"), rows) + missing
 
 
 def _layers(experiment: Experiment) -> list[tuple[str, str, str]]:

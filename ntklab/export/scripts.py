@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 
 from ntklab import __version__
-from ntklab.spec import Experiment
+from ntklab.spec import Experiment, ModelFile, ModelObject
 
 _SCRIPT = Template('''\
 #!/usr/bin/env python3
@@ -34,7 +34,7 @@ def listen(event):
         print(f"computed {event.key}", file=sys.stderr)
 
 
-run = ntklab.drain(ntklab.run(experiment), listen)
+${network}run = ntklab.drain(ntklab.run(experiment$options), listen)
 
 # Everything is numpy: run.data, run.empirical.values, run.ntk.values, run.ntk_spectrum.eigenvalues,
 # run.trajectory.train_loss … and each result has a .provenance that states its conventions.
@@ -42,14 +42,33 @@ for path in export.arrays(run, sys.argv[1] if len(sys.argv) > 1 else "arrays.npz
     print(path)
 ''')
 
+# What stands before the run, and its further arguments, by what the network is.
+_NETWORKS: dict[type, tuple[str, str]] = {
+    type(None): ("", ""),
+    ModelFile: (
+        "# This runs the function of the Python file of experiment.model, if the file still has that sha256.\n",
+        ", trust=True",
+    ),
+    ModelObject: (
+        "network = None  # put your network here: the module that experiment.model names was in a running program\n",
+        ", model=network",
+    ),
+}
+
 
 def script(experiment: Experiment) -> str:
-    """A script that uses the public ``ntklab`` alone and writes the arrays of ``experiment`` to an ``.npz``."""
+    """A script that uses the public ``ntklab`` alone and writes the arrays of ``experiment`` to an ``.npz``.
+
+    It names the user's own network by path and hash, and holds none of its code.
+    """
+    network, options = _NETWORKS[type(experiment.model)]
     return _SCRIPT.substitute(
         title=_harmless(experiment.name),
         version=__version__,
         short=experiment.content_hash()[:12],
         experiment=literal(experiment.to_dict()),
+        network=network,
+        options=options,
     )
 
 

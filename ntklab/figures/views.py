@@ -8,15 +8,12 @@ from typing import Any
 
 from ntklab import figures
 from ntklab.figures.model import Figure
-from ntklab.results import Data, Gram, Ledger, MonteCarlo, Phase, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import Absence, Data, Gram, MonteCarlo, Network, Phase, Spectrum, Trajectory, WidthConvergence
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Everything that can be drawn; parts that do not exist yet are None.
-
-    ``mode`` counts eigenmodes from 0, ``layer`` is the name of a layer in the ledger.
-    """
+    """Everything that can be drawn; parts that do not exist yet are None. ``mode`` counts eigenmodes from 0."""
 
     data: Data | None = None
     empirical: Gram | None = None
@@ -29,6 +26,8 @@ class Scene:
     monte_carlo: MonteCarlo | None = None
     monte_carlo_nngp: MonteCarlo | None = None
     phase: Phase | None = None
+    network: Network | None = None
+    absence: Absence | None = None
     ledger: Ledger | None = None
     unmuted: Gram | None = None
     unmuted_spectrum: Spectrum | None = None
@@ -57,6 +56,13 @@ class Choice:
     waiting: str
     wants: tuple[str, ...] = ()
     group: str = ""
+
+    def missing(self, scene: Scene) -> str:
+        """Why there can be no figure for this network; empty where there may be one."""
+        absence = scene.absence
+        if absence is None or not any(part in absence.parts and getattr(scene, part) is None for part in self.needs):
+            return ""
+        return absence.reason[:1].upper() + absence.reason[1:]
 
     def figure(self, scene: Scene) -> Figure | None:
         """The figure for ``scene``, or None while a needed part is missing."""

@@ -18,7 +18,9 @@ from ntklab.errors import SpecError
 from ntklab.figures.model import Figure
 from ntklab.figures.views import PARTS, VIEWS, Scene, affected, scene_of
 from ntklab.gui import sights, work
+from ntklab.gui.absences import lacks, settle
 from ntklab.gui.bridge import Bridge
+from ntklab.gui.consent import Consent
 from ntklab.gui.redraws import Redraws
 from ntklab.jobs import Arrived, Cancelled, Failed, Finished, Forecasted, Job
 from ntklab.progress import Work
@@ -32,6 +34,7 @@ LIVE_DELAY_MS = 250
 SWEEP_WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
 SWEEP_SEEDS = 5
 SLOW_PARTS = {"trajectory", "convergence", "monte_carlo", "monte_carlo_nngp"}  # computed only when asked for
+OF_NETWORKS = ("kernels", "training", "monte-carlo", "forecast", "phase", "load-parameters")  # these need the network
 BESIDES = {"phase", "ledger", "unmuted", "unmuted_spectrum"}  # that "kernels" do not compute
 UNASKED = ("forecast", "phase", "mute", "layer")  # kinds of tasks that begin by themselves
 
@@ -57,9 +60,10 @@ class Laboratory(QObject):
     computed = Signal()
     devices_found = Signal(object)  # tuple of names
 
-    def __init__(self, session: Session, bridge: Bridge, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, bridge: Bridge, consent: Consent, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.session, self.bridge = session, bridge
+        self.session, self.bridge, self.consent = session, bridge, consent
+        self.desk = work.Desk(consent.trusts, consent.objects)
         self.warm = self._told_running = False
         self._in_sight: frozenset[str] = frozenset()
         self._figures: dict[tuple[str, str], Figure] = {}
@@ -99,14 +103,15 @@ class Laboratory(QObject):
     def draw_networks(self) -> None:
         """Estimates of the kernels from random networks."""
         experiment, scene = self.session.experiment, self.scene()
-        start = lambda: work.monte_carlo(experiment, scene)  # noqa: E731
+        start = lambda: work.monte_carlo(experiment, scene, self.desk)  # noqa: E731
         self._run(Task("monte-carlo", experiment), "Monte Carlo", start, lane="science")
 
     @Slot()
     def train(self) -> None:
         """Training; kernels first where they are missing or of another experiment."""
         experiment, scene = self.session.experiment, self.scene()
-        self._run(Task("training", experiment), "Training", lambda: work.training(experiment, scene), lane="science")
+        start = lambda: work.training(experiment, scene, self.desk)  # noqa: E731
+        self._run(Task("training", experiment), "Training", start, lane="science")
 
     @Slot()
     def stop(self) -> None:
@@ -124,7 +129,8 @@ class Laboratory(QObject):
     def dial(self, width: int) -> None:
         """Recompute the finite kernel at ``width`` without editing the experiment; the newest width wins."""
         scene = self.scene()
-        if self.warm and scene.data is not None and scene.ntk is not None and self._dial.offer(width):
+        settled = scene.data is not None and (scene.ntk is not None or lacks(self.session.results, "ntk"))
+        if self.warm and settled and self._dial.offer(width):
             self._start_dial(width)
 
     @Slot()
@@ -143,6 +149,19 @@ class Laboratory(QObject):
             self.compute()
 
         self._run(Task("load", experiment, fit), f"Reading {name}", lambda: work.load(experiment), lane="science")
+
+    def use_checkpoint(self, path: Path) -> None:
+        """Read the parameters of the network from ``path``, and make that the experiment if they fit."""
+        experiment = self.session.experiment
+
+        def use(found: Experiment) -> None:
+            self.session.edit(found, f"parameters from {path.name}")
+            self.compute()
+
+        task = Task("load-parameters", experiment, use)
+        self._run(
+            task, f"Reading {path.name}", lambda: work.with_checkpoint(experiment, path, self.desk), lane="science"
+        )
 
     def write(self, title: str, write: Callable[[], Path | tuple[Path, ...]]) -> None:
         """Write files in the worker; ``write`` returns what it wrote."""
@@ -206,15 +225,9 @@ class Laboratory(QObject):
         drawn = {partial.value[:2]: partial.value[2] for partial in message.partials if partial.key == "figure"}
         for name, value in found.items():
             self.session.put(name, value, experiment=task.experiment)
-            if value is None:
-                self._forget(name)
         self._redraws.put(drawn)
-
-    def _forget(self, part: str) -> None:
-        """Show nothing any more where ``part`` was needed."""
-        for view, choice in affected(part):
-            if part in choice.needs:
-                self.show(view.id, choice.id, None)
+        for view, choice in settle(self.session, found, task.experiment):
+            self.show(view, choice, None)
 
     def show(self, view: str, choice: str, figure: Figure | None) -> None:
         """Make ``figure`` what ``choice`` of ``view`` shows."""
@@ -276,6 +289,12 @@ class Laboratory(QObject):
     # -- helpers ---------------------------------------------------------------------------------------------------
 
     def _run(self, task: Task, title: str, start: Callable[[], Any], *, lane: str | None = None) -> None:
+        """Submit a job, unless code of the user's would have to run that may not: then they are asked, or told why."""
+        if task.kind in OF_NETWORKS:
+            refusal = self.consent.refusal(task.experiment, asked=task.kind not in UNASKED)
+            if refusal:
+                self.forecast_changed.emit(None, refusal)
+                return
         job = self.bridge.submit(title, start, lane=lane)
         self._tasks[job] = task
         self._tell_running()
@@ -296,24 +315,25 @@ class Laboratory(QObject):
     def _compute(self, then: Callable[[Any], None] | None = None) -> None:
         experiment, scene = self.session.experiment, self.scene()
         task = Task("kernels", experiment, then)
-        self._run(task, "Kernels", lambda: work.kernels(experiment, scene), lane="science")
+        self._run(task, "Kernels", lambda: work.kernels(experiment, scene, self.desk), lane="science")
 
-    def _renew(self, only: tuple[str, ...] = ()) -> None:
-        """Begin what nobody asks for, unless it is under way; of some kinds ``only``, where these are named."""
-        experiment, scene = self.session.experiment, self.scene()
-        under_way = {task.kind for task in self._tasks.values() if task.experiment == experiment}
-        for need in sights.needs(experiment, self.session.results, scene, self._in_sight) if self.warm else ():
-            if need.kind not in under_way and (not only or need.kind in only):
-                self._run(Task(need.kind, experiment), need.title, partial(need.start, experiment, scene),
-                          lane=need.kind)  # fmt: skip
+    def _renew_phase(self) -> None:
+        experiment, results = self.session.experiment, self.session.results
+        fresh = lacks(results, "phase") or (results.phase is not None and "phase" not in results.outdated)
+        under_way = any(task.kind == "phase" and task.experiment == experiment for task in self._tasks.values())
+        if self.warm and self._phase_wanted and not fresh and not under_way:
+            scene = self.scene()
+            start = lambda: work.phase(experiment, scene, self.desk)  # noqa: E731
+            self._run(Task("phase", experiment), "Phase", start, lane="phase")
 
     @Slot()
     def _forecast(self) -> None:
-        self._renew()
+        self._renew_phase()
         experiment = self.session.experiment
         if experiment.kernel.monte_carlo is None:
             self.estimates_forecast_changed.emit(None)
-        self._run(Task("forecast", experiment), "Forecast", lambda: work.forecast(experiment), lane="forecast")
+        start = lambda: work.forecast(experiment, self.desk)  # noqa: E731
+        self._run(Task("forecast", experiment), "Forecast", start, lane="forecast")
 
     def _start_dial(self, width: int) -> None:
         scene, experiment = self.scene(), self.session.experiment

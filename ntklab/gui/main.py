@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
@@ -34,16 +34,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     return show(_opened(options.experiment), reset=options.reset)
 
 
-def show(experiment: Experiment | None = None, *, reset: bool = False) -> int:
-    """Open the window on ``experiment`` and run until it is closed; the exit status."""
-    app, window = open_window(experiment, reset=reset)
+def show(experiment: Experiment | None = None, *, reset: bool = False, objects: Mapping[str, Any] | None = None) -> int:
+    """Open the window on ``experiment`` and run until it is closed; the exit status.
+
+    ``objects`` are the torch modules that the experiment may name, by their fingerprint.
+    """
+    app, window = open_window(experiment, reset=reset, objects=objects)
     code = app.exec()
     if not window.ended:
         os._exit(code)  # a computation did not stop in time: leaving it to the interpreter would abort the process
     return code
 
 
-def open_window(experiment: Experiment | None = None, *, reset: bool = False) -> tuple[QApplication, Window]:
+def open_window(
+    experiment: Experiment | None = None, *, reset: bool = False, objects: Mapping[str, Any] | None = None
+) -> tuple[QApplication, Window]:
     """The application and its window, shown but not yet running."""
     gc.disable()  # a collection during start-up would delay the first paint; the window's collector takes over
     app = QApplication.instance() or QApplication(sys.argv[:1])
@@ -52,7 +57,7 @@ def open_window(experiment: Experiment | None = None, *, reset: bool = False) ->
     app.setApplicationDisplayName("NTK Lab")
     stored = glance()
     theme.apply(app, stored.theme)
-    window = Window(_document(experiment), geometry=stored.geometry, reset=reset)
+    window = Window(_document(experiment), geometry=stored.geometry, reset=reset, objects=objects)
     sys.excepthook = _Reporter(window)
     window.show()
     return app, window

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
@@ -17,6 +17,7 @@ from ntklab.gui.startup import StartUp
 if TYPE_CHECKING:  # everything else is imported after the first paint
     from ntklab.gui.bridge import Bridge
     from ntklab.gui.collector import Collector
+    from ntklab.gui.consent import Consent
     from ntklab.gui.laboratory import Laboratory
     from ntklab.gui.panels.experiment import ExperimentPanel
     from ntklab.gui.panels.grid import ViewGrid
@@ -44,6 +45,7 @@ class Window(QMainWindow):
     session: Session
     settings: Settings
     bridge: Bridge
+    consent: Consent
     laboratory: Laboratory
     collector: Collector
     journal: Journal
@@ -64,12 +66,15 @@ class Window(QMainWindow):
         *,
         geometry: str = "",
         reset: bool = False,
+        objects: Mapping[str, Any] | None = None,
     ) -> None:
         """``session`` None opens the starter experiment, ``settings`` None those stored: read after the first paint.
 
-        ``geometry`` is the stored layout for the first paint; ``reset`` forgets it.
+        ``geometry`` is the stored layout for the first paint; ``reset`` forgets it. ``objects`` are the torch modules
+        that experiments may name, by their fingerprint.
         """
         super().__init__()
+        self._objects = objects or {}
         self.ended = True
         self.furnished = False
         self._painted = False
@@ -103,11 +108,13 @@ class Window(QMainWindow):
     def _found(self) -> None:
         from ntklab.gui.bridge import Bridge
         from ntklab.gui.collector import Collector
+        from ntklab.gui.consent import Consent
         from ntklab.gui.laboratory import Laboratory
         from ntklab.session import Journal
 
         self.bridge = Bridge(self)
-        self.laboratory = Laboratory(self.session, self.bridge, self)
+        self.consent = Consent(self)
+        self.laboratory = Laboratory(self.session, self.bridge, self.consent, self)
         self.collector = Collector(self.bridge, self)
         self.journal = Journal()
 
@@ -193,6 +200,17 @@ class Window(QMainWindow):
     def has_results(self) -> bool:
         """Whether there is anything to export."""
         return self.session.results.data is not None
+
+    @property
+    def objects(self) -> Mapping[str, Any]:
+        """The torch modules that were handed over, by their fingerprint."""
+        return self._objects
+
+    @property
+    def can_sweep(self) -> bool:
+        """Whether the network has a width that can be turned: one that is described and drawn."""
+        experiment = self.session.experiment
+        return experiment.model is None and experiment.checkpoint is None
 
     @property
     def folder(self) -> str:

@@ -41,6 +41,8 @@ def _wire_experiment(window: Window) -> None:
     panel.train_requested.connect(laboratory.train)
     panel.stop_requested.connect(laboratory.stop)
     panel.draw_requested.connect(window.actions_by_id["monte-carlo"].trigger)
+    panel.model_requested.connect(window.actions_by_id["use-model"].trigger)
+    panel.parameters_requested.connect(window.actions_by_id["load-parameters"].trigger)
     laboratory.estimates_forecast_changed.connect(partial(_show_estimates_forecast, window))
     laboratory.forecast_changed.connect(partial(_show_forecast, window))
     laboratory.running_changed.connect(partial(_show_running, window))
@@ -217,6 +219,7 @@ def _session_changed(window: Window, change: Change) -> None:
         window.transport.set_seed(experiment.kernel.seed)
         window.transport.set_device(experiment.kernel.device)
         window.jobs_bar.set_device(experiment.kernel.device)
+    _show_untrainable(window)
     if change.topic != "results":
         return
     if results.trajectory is not None and change.detail == "trajectory":
@@ -224,6 +227,17 @@ def _session_changed(window: Window, change: Change) -> None:
     _show_outdated(window)
 
 
+def _show_untrainable(window: Window) -> None:
+    """Training needs as many outputs as the data has targets; kernels do not."""
+    results, own = window.session.results, window.session.experiment.model is not None
+    network, data, reason = results.network, results.data, ""
+    fresh = own and not {"network", "data"} & results.outdated
+    if fresh and network is not None and data is not None and network.outputs != data.outputs:
+        reason = f"It has {network.outputs} outputs and the data {data.outputs} targets, so it cannot be trained on it"
+    window.experiment_panel.set_untrainable(reason)
+
+
 def _show_outdated(window: Window) -> None:
     for panel in window.views.panels.values():
         panel.set_outdated(bool(window.session.results.outdated & {*panel.choice.needs}))
+        panel.set_missing(panel.choice.missing(window.laboratory.scene()))

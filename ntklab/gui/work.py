@@ -10,20 +10,25 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from ntklab import figures
 from ntklab.errors import NtkLabError
 from ntklab.figures.views import PARTS, Scene, affected
+from ntklab.files import sha256_of
 from ntklab.progress import Event, Forecast, Partial, Progress, Work, translated
 from ntklab.results import Data, Gram, MonteCarlo, Tile, agreement, distance
-from ntklab.spec import Experiment
+from ntklab.session import edits
+from ntklab.spec import Checkpoint, Experiment, ModelFile
+
+if TYPE_CHECKING:
+    from ntklab.experiments.models import Models
 
 T = TypeVar("T")
 TILE_REDRAW_SECONDS = 0.25
@@ -53,6 +58,25 @@ class Latest:
         value, self._waiting = self._waiting, None
         self._busy = value is not None
         return value
+
+
+class Desk:
+    """Where the worker finds the user's own networks; made before torch is there.
+
+    ``trusted`` says which Python files may be run, ``objects`` are the modules that were handed to the window.
+    """
+
+    def __init__(self, trusted: Callable[[ModelFile], bool], objects: Mapping[str, Any] | None = None) -> None:
+        self._trusted, self._objects = trusted, dict(objects or {})
+        self._models: Models | None = None
+
+    def models(self) -> Models:
+        """In the worker thread alone."""
+        if self._models is None:
+            from ntklab.experiments.models import Models
+
+            self._models = Models(self._trusted, self._objects)
+        return self._models
 
 
 def preload() -> Work[None]:
@@ -85,7 +109,7 @@ def warm_up(threads: int | None) -> Work[tuple[str, ...]]:
     return experiments.devices()
 
 
-def forecast(experiment: Experiment) -> Work[None]:
+def forecast(experiment: Experiment, desk: Desk) -> Work[None]:
     """The forecast of a whole run of ``experiment``; before it that of its Monte Carlo estimates, if it has any.
 
     That one is a ``Partial`` "estimates": a ``Forecast``, or in words why there can be none.
@@ -94,34 +118,38 @@ def forecast(experiment: Experiment) -> Work[None]:
 
     if experiment.kernel.monte_carlo is not None:
         try:
-            yield Partial("estimates", experiments.monte_carlo_forecast(experiment))
+            yield Partial("estimates", experiments.monte_carlo_forecast(experiment, desk.models()))
         except NtkLabError as error:
             yield Partial("estimates", str(error))
-    yield experiments.forecast(experiment, estimates=False)
+    yield experiments.forecast(experiment, estimates=False, models=desk.models())
 
 
-def kernels(experiment: Experiment, scene: Scene) -> Work[None]:
+def kernels(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:
     """Data, kernels and spectra, with their figures."""
     from ntklab import experiments
 
-    yield from drawing(experiments.kernels(experiment, estimates=False), scene)
+    yield from drawing(experiments.kernels(experiment, estimates=False, models=desk.models()), scene)
 
 
-def training(experiment: Experiment, scene: Scene) -> Work[None]:
+def training(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:
     """Training, with its figures; kernels and spectra first where ``scene`` has none."""
     from ntklab import experiments
 
-    missing = scene.empirical is None
-    work = experiments.run(experiment, estimates=False) if missing else experiments.train(experiment)
+    missing, models = scene.empirical is None, desk.models()
+    if missing:
+        work: Work[Any] = experiments.run(experiment, estimates=False, models=models)
+    else:
+        work = experiments.train(experiment, models=models)
     yield from drawing(work, scene)
 
 
-def monte_carlo(experiment: Experiment, scene: Scene) -> Work[None]:
+def monte_carlo(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:
     """Estimates of the kernels from random networks; the analytic ones too where ``scene`` lacks them."""
     from ntklab import experiments
 
     analytic = scene.ntk is None or scene.nngp is None
-    yield from drawing(experiments.monte_carlo(experiment, scene.data, analytic=analytic), scene)
+    work = experiments.monte_carlo(experiment, scene.data, analytic=analytic, models=desk.models())
+    yield from drawing(work, scene)
 
 
 def dial(experiment: Experiment, width: int, scene: Scene) -> Work[None]:
@@ -129,7 +157,6 @@ def dial(experiment: Experiment, width: int, scene: Scene) -> Work[None]:
     from ntklab import experiments
 
     assert scene.data is not None
-    assert scene.ntk is not None
     work = experiments.width_dial(experiment, scene.data, scene.ntk, width, scene.convergence)
     yield from drawing(work, scene)
 
@@ -141,11 +168,11 @@ def sweep(experiment: Experiment, widths: tuple[int, ...], seeds: int, scene: Sc
     yield from drawing(experiments.width_convergence(experiment, widths, seeds), scene)
 
 
-def phase(experiment: Experiment, scene: Scene) -> Work[None]:
+def phase(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:
     """The phase of the network, with its figures; on the data of ``scene`` where there are some."""
     from ntklab import experiments
 
-    yield from drawing(experiments.phase(experiment, scene.data), scene)
+    yield from drawing(experiments.phase(experiment, scene.data, models=desk.models()), scene)
 
 
 def ledger(experiment: Experiment, scene: Scene) -> Work[None]:
@@ -190,6 +217,18 @@ def load(experiment: Experiment) -> Work[Data]:
 
     data = yield from experiments.load(experiment)
     return data
+
+
+def with_checkpoint(experiment: Experiment, path: Path, desk: Desk) -> Work[Experiment]:
+    """``experiment`` with the parameters in the file at ``path``, which are tried on its network.
+
+    Raises ``SpecError`` where they do not fit, ``FileError``.
+    """
+    yield Progress(0, 1, path.name)
+    found = edits.use_checkpoint(experiment, Checkpoint(str(path), sha256_of(path)))
+    yield Progress(0, 1, "parameters")
+    desk.models().subject(found)
+    return found
 
 
 def writing(title: str, write: Callable[[], Path | tuple[Path, ...]]) -> Work[str]:

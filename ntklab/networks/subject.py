@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from ntklab.errors import SpecError
 from ntklab.networks.build import build
 from ntklab.networks.devices import torch_device, torch_dtype
-from ntklab.progress import LayerForecast
 from ntklab.results import Absence, Network
 from ntklab.spec import Architecture, check_fit, layer_shapes, parameter_count
 
@@ -48,11 +47,7 @@ class Subject:
 
     def samples(self, X: Array) -> Array:
         """(n, d) samples in the shape that the finite network takes. Raises ``SpecError`` where they do not fill it."""
-        if prod(self.shape) != X.shape[1]:
-            raise SpecError(
-                f"model, input: expected a shape of {X.shape[1]} numbers, as the data has {X.shape[1]} features, got "
-                f"{list(self.shape)}; give the shape of one sample as the network takes it"
-            )
+        check_shape(self.shape, X.shape[1])
         return X.reshape(len(X), *self.shape)
 
     def limit_samples(self, X: Array) -> Array:
@@ -69,10 +64,6 @@ class Subject:
         """Why there are no analytic kernels, where there is no description of the limit, or for that ``reason``."""
         why = reason or (self.why if self.limit is None else "")
         return Absence((*_ANALYTIC, *(() if self.limit else ("phase",))), why) if why else None
-
-    def facts(self, layers: tuple[LayerForecast, ...], route: str) -> Network | None:
-        """What a module is and how its layers are treated; None for a description."""
-        return None if self.origin is None else replace(self.origin, layers=layers, route=route)
 
     def fits(self, outputs: int) -> bool:
         """Whether the network can be trained on data of so many targets."""
@@ -102,6 +93,15 @@ class Subject:
             return parameter_count(self.finite), units
         parameters = list(self.finite.parameters())
         return sum(p.numel() for p in parameters), sum(len(p) for p in parameters if p.ndim > 1)
+
+
+def check_shape(shape: tuple[int, ...], features: int) -> None:
+    """Raise ``SpecError`` unless so many features fill a sample of ``shape``."""
+    if prod(shape) != features:
+        raise SpecError(
+            f"model, input: expected a shape of {features} numbers, as the data has {features} features, got "
+            f"{list(shape)}; give the shape of one sample as the network takes it"
+        )
 
 
 def described(architecture: Architecture) -> Subject:

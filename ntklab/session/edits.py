@@ -11,7 +11,17 @@ from typing import Any
 
 from ntklab.session import sketches
 from ntklab.session.sketches import changed, inside, known, settled, sketch_of
-from ntklab.spec import SOURCE_TYPES, Branch, Experiment, Layer, Spec, fitted, sample_shape
+from ntklab.spec import (
+    SOURCE_TYPES,
+    Branch,
+    Checkpoint,
+    Experiment,
+    Layer,
+    ModelFile,
+    Spec,
+    fitted,
+    sample_shape,
+)
 from ntklab.spec.dataset import SCALINGS, sample_count
 from ntklab.spec.faults import complaint, suggestion
 
@@ -59,6 +69,34 @@ def set_training(experiment: Experiment, **fields: Any) -> Experiment:
 def set_kernel(experiment: Experiment, **fields: Any) -> Experiment:
     """Change fields of the kernel request."""
     return _replaced(experiment, kernel=changed(experiment.kernel, fields))
+
+
+def use_model(experiment: Experiment, model: ModelFile | None) -> Experiment:
+    """Compute with the user's own network in place of the one described, or (None) with that again.
+
+    Parameters of a file were those of the other network: they go.
+    """
+    checkpoint = experiment.checkpoint if _same_network(experiment.model, model) else None
+    return _replaced(experiment, model=model, checkpoint=checkpoint)
+
+
+def use_checkpoint(experiment: Experiment, checkpoint: Checkpoint | None) -> Experiment:
+    """Take the parameters of the network from a file, or (None) as they are drawn."""
+    return _replaced(experiment, checkpoint=checkpoint)
+
+
+def set_model_input(experiment: Experiment, shape: tuple[int, ...] | None) -> Experiment:
+    """Give the user's own network samples of another shape; None: the features in a row."""
+    if experiment.model is None:
+        raise complaint("model", "expected a network of your own", None, "choose a Python file first")
+    return _replaced(experiment, model=experiment.model.replace(input=shape))
+
+
+def _same_network(one: Any, other: Any) -> bool:
+    """Whether two models differ in nothing but the content of their file and the shape of samples."""
+    return (getattr(one, "path", None), getattr(one, "function", None)) == (
+        getattr(other, "path", None), getattr(other, "function", None),
+    )  # fmt: skip
 
 
 def mute(experiment: Experiment, layers: tuple[str, ...]) -> Experiment:

@@ -8,7 +8,19 @@ from functools import lru_cache
 from typing import Any
 
 from ntklab.errors import SpecError
-from ntklab.results import Data, Gram, Ledger, MonteCarlo, Phase, Run, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import (
+    Absence,
+    Data,
+    Gram,
+    Ledger,
+    MonteCarlo,
+    Network,
+    Phase,
+    Run,
+    Spectrum,
+    Trajectory,
+    WidthConvergence,
+)
 from ntklab.spec import Architecture, Branch, Experiment, Layer
 
 
@@ -34,6 +46,8 @@ class Results:
     ledger: Ledger | None = None
     unmuted: Gram | None = None
     unmuted_spectrum: Spectrum | None = None
+    network: Network | None = None
+    absence: Absence | None = None
     outdated: frozenset[str] = frozenset()
     _made_of: dict[str, Hashable] = field(default_factory=dict, repr=False)
 
@@ -85,7 +99,7 @@ def _data(experiment: Experiment) -> Hashable:
 
 
 def _finite(experiment: Experiment) -> Hashable:
-    return experiment.dataset, experiment.architecture.replace(name=""), experiment.kernel.replace(**_ELSEWHERE)
+    return experiment.dataset, _network(experiment), experiment.checkpoint, experiment.kernel.replace(**_ELSEWHERE)
 
 
 def _trained(experiment: Experiment) -> Hashable:
@@ -95,12 +109,24 @@ def _trained(experiment: Experiment) -> Hashable:
 
 def _infinite(experiment: Experiment) -> Hashable:
     kernel = experiment.kernel.replace(**_ELSEWHERE, seed=0, outputs="mean")
-    return experiment.dataset, _limit(experiment.architecture), kernel
+    return experiment.dataset, _limit_of(experiment), kernel
 
 
 def _estimated(experiment: Experiment) -> Hashable:
     kernel = experiment.kernel.replace(**_UNSEEN, outputs="mean")
-    return experiment.dataset, _limit(experiment.architecture), kernel
+    return experiment.dataset, _limit_of(experiment), kernel
+
+
+def _network(experiment: Experiment) -> Hashable:
+    """The user's own, or that described."""
+    return experiment.model or experiment.architecture.replace(name="")
+
+
+def _limit_of(experiment: Experiment) -> Hashable:
+    """What the infinite-width kernel sees: of the user's own network its parameters too, whose scales are measured."""
+    if experiment.model is None:
+        return _limit(experiment.architecture)
+    return experiment.model, experiment.checkpoint, experiment.kernel.seed
 
 
 _UNSEEN: dict[str, Any] = {"memory": None, "split": False, "muted": ()}  # what no kernel sees
@@ -141,7 +167,9 @@ INGREDIENTS: dict[str, Callable[[Experiment], Hashable]] = {
     "convergence": _infinite,
     "monte_carlo": _estimated,
     "monte_carlo_nngp": _estimated,
-    "phase": lambda experiment: (experiment.dataset, experiment.architecture.replace(name="")),
+    "phase": lambda experiment: (experiment.dataset, _network(experiment), _limit_of(experiment)),
+    "network": _finite,
+    "absence": _infinite,
     "ledger": _finite,
     "unmuted": _trained,
     "unmuted_spectrum": _with_loss(_trained),

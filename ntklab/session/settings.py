@@ -22,6 +22,7 @@ class Settings(Spec, frozen=True):
     """``memory`` is the default budget in bytes and ``threads`` the number of computing threads, None for automatic.
 
     ``geometry`` is the window's layout as the window writes it; ``folder`` is where files were last opened or saved.
+    ``trusted`` names the Python files that the user has allowed to run, each as its sha256 and its path.
     """
 
     theme: Literal["system", "light", "dark"] = "system"
@@ -29,6 +30,7 @@ class Settings(Spec, frozen=True):
     threads: Count | None = None
     geometry: str = ""
     folder: str = ""
+    trusted: tuple[str, ...] = ()
 
 
 def load_settings(path: Path | str | None = None) -> Settings:

@@ -123,7 +123,7 @@ def test_ctrl_c_keeps_and_names_what_was_finished(file, tmp_path, capsys, monkey
     complete = experiments.run
     closed = []
 
-    def interrupted(asked):
+    def interrupted(asked, **_):
         work = complete(asked)
         try:
             for event in work:
@@ -148,7 +148,7 @@ def test_ctrl_c_keeps_and_names_what_was_finished(file, tmp_path, capsys, monkey
 def test_ctrl_c_before_any_result(file, tmp_path, capsys, monkeypatch):
     from ntklab import experiments
 
-    def interrupted(asked):
+    def interrupted(asked, **_):
         yield Progress(0, 1)
         raise KeyboardInterrupt
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ntklab.gui.window import Window
 
 EXPERIMENTS = "Experiments (*.json *.toml)"
+MODELS = "Python files (*.py)"
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+CHECKPOINTS = f"Parameters ({' '.join('*' + suffix for suffix in CHECKPOINT_SUFFIXES)})"
 DATA = "Data (*.npz *.npy *.csv *.tsv *.txt *ubyte *ubyte.gz *.idx *.gz);;All files (*)"
 
 
@@ -47,6 +50,22 @@ def open_kernel(window: Window) -> None:
         show_kernel(window, Path(folder))
 
 
+def use_model(window: Window) -> None:
+    """Ask for a Python file, then whether it may run."""
+    path, _ = QFileDialog.getOpenFileName(window, "Use my model", window.folder, MODELS)
+    if path:
+        window.remember_folder(Path(path))
+        window.consent.choose(Path(path))
+
+
+def load_parameters(window: Window) -> None:
+    """Ask for a checkpoint and put it into the network."""
+    path, _ = QFileDialog.getOpenFileName(window, "Load parameters", window.folder, CHECKPOINTS)
+    if path:
+        window.remember_folder(Path(path))
+        window.laboratory.use_checkpoint(Path(path))
+
+
 def save_experiment(window: Window) -> None:
     """Ask where to, and write the experiment."""
     name = f"{window.session.experiment.name}.json"
@@ -71,14 +90,19 @@ def quit_application(window: Window) -> None:
 
 
 def open_path(window: Window, path: Path) -> None:
-    """Open ``path`` by what it is: an experiment, a stored kernel (its folder), or data."""
+    """Open ``path`` by what it is: an experiment, a network, its parameters, a stored kernel (its folder), or data."""
     window.remember_folder(path)
     if path.is_dir():
         show_kernel(window, path)
         return
-    if path.suffix.lower() in (".json", ".toml"):
+    suffix = path.suffix.lower()
+    if suffix in (".json", ".toml"):
         window.session.opened(files.open_experiment(path), path)
         window.laboratory.compute()
+    elif suffix == ".py":
+        window.consent.choose(path)
+    elif suffix in CHECKPOINT_SUFFIXES:
+        window.laboratory.use_checkpoint(path)
     else:
         use_data(window, path)
 

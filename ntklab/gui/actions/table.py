@@ -30,6 +30,10 @@ ACTIONS: tuple[ActionRow, ...] = (
               "data"),
     ActionRow("open-kernel", "Open kernel…", "File", "open_kernel", "Look at a kernel in a folder, however large",
               "Ctrl+Shift+O", "kernel"),
+    ActionRow("use-model", "Use my model…", "File", "use_model", "Compute with a torch network of a Python file, which "
+              "runs only if you trust it", "Ctrl+Shift+O", "layers"),
+    ActionRow("load-parameters", "Load parameters…", "File", "load_parameters", "Take the parameters of the network "
+              "from a .pt, .pth or .safetensors file", "", "open"),
     ActionRow("save", "Save experiment…", "File", "save_experiment", "Write the experiment to a JSON or TOML file",
               "Ctrl+S", "save"),
     ActionRow("settings", "Settings…", "File", "open_settings", "Theme and threads", "Ctrl+,",
@@ -53,7 +57,7 @@ ACTIONS: tuple[ActionRow, ...] = (
     ActionRow("stop", "Stop", "Experiment", "stop", "Give a maximised view back, or cancel the newest job; what is "
               "finished stays", "Esc", "stop"),
     ActionRow("sweep", "Sweep the width", "Experiment", "sweep", "Distance of the finite from the infinite kernel over "
-              "widths and seeds", "Ctrl+W", separator=True),
+              "widths and seeds", "Ctrl+W", "", "can_sweep", separator=True),
     ActionRow("monte-carlo", "Draw networks (Monte Carlo)", "Experiment", "draw_networks", "Mean and standard error of "
               "the kernels of random networks, beside the analytic ones", "Ctrl+M", "dice"),
     ActionRow("seed", "Draw another network", "Experiment", "next_seed", "The same architecture with the next seed",

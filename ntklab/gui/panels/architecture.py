@@ -13,11 +13,12 @@ from ntklab.gui.panels.layer_editor import LayerEditor
 from ntklab.gui.panels.layer_list import LayerList
 from ntklab.gui.panels.layer_menu import LayerPicker, PresetPicker, line_menu
 from ntklab.gui.panels.outline import Line, parameterisations, widths
+from ntklab.gui.panels.own_network import OwnNetworkPanel, ParametersRow
 from ntklab.gui.panels.problem import ProblemBox
 from ntklab.gui.panels.watching import watch
 from ntklab.gui.panels.words import PARAMETERISATION_TITLES
 from ntklab.gui.panels.workbench import Workbench
-from ntklab.gui.widgets import Choice, IconButton, LogDial
+from ntklab.gui.widgets import Choice, IconButton, LogDial, Segments
 from ntklab.gui.widgets.numbers import integer
 from ntklab.session import Session, edits
 from ntklab.session.sketches import Path
@@ -38,10 +39,13 @@ class ArchitecturePanel(QWidget):
     """Edits ``experiment.architecture``.
 
     ``width_dragged(int)`` follows the dial without touching the document; ``infinity(bool)`` says that it is held on ∞.
+    ``model_requested`` asks the window for a Python file, ``parameters_requested`` for a checkpoint.
     """
 
     width_dragged = Signal(int)
     infinity = Signal(bool)
+    model_requested = Signal()
+    parameters_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +62,11 @@ class ArchitecturePanel(QWidget):
         self.total = QLabel()
         self.total.setObjectName("total")
         self.total.setProperty("role", "muted")
+        self.kind = Segments((("described", "Described", ""), ("own", "My model…", "")), "Network")
+        self.kind.setToolTip("The network described here, or your own from a Python file")
+        self.own = OwnNetworkPanel(session)
+        self.parameters = ParametersRow(session)
+        self.described = QWidget()
         self._make_buttons()
         self._lay_out()
         self._connect()
@@ -91,17 +100,24 @@ class ArchitecturePanel(QWidget):
         self.param.setAccessibleName("Parameterisation of all layers with weights")
         param.addWidget(label)
         param.addWidget(self.param, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(8)
-        layout.addWidget(self.dial)
-        layout.addWidget(self.diagram)
-        layout.addLayout(param)
-        layout.addLayout(tools)
+        inside = QVBoxLayout(self.described)
+        inside.addWidget(self.dial)
+        inside.addWidget(self.diagram)
+        inside.addLayout(param)
+        inside.addLayout(tools)
         for part in (self.layers, self.problem, self.total, self.editor):
-            layout.addWidget(part)
+            inside.addWidget(part)
+        layout = QVBoxLayout(self)
+        for whole in (self.kind, self.own, self.parameters, self.described):
+            layout.addWidget(whole)
+        for each in (layout, inside):
+            each.setContentsMargins(0, 0, 0, 0)
+            each.setSpacing(8)
 
     def _connect(self) -> None:
+        self.kind.chosen.connect(self._choose_kind)
+        self.own.file_requested.connect(self.model_requested)
+        self.parameters.load_requested.connect(self.parameters_requested)
         self.dial.moved.connect(self.width_dragged)
         self.dial.infinity.connect(self.infinity)
         self.dial.committed.connect(self._set_width)
@@ -140,6 +156,14 @@ class ArchitecturePanel(QWidget):
     @Slot()
     def refresh(self) -> None:
         """Show the document."""
+        own = self._session.experiment.model is not None
+        self.kind.check("own" if own else "described")
+        self.own.setVisible(own)
+        self.described.setVisible(not own)
+        if not own:
+            self._show_described()
+
+    def _show_described(self) -> None:
         problem = self.bench.problem()
         lines = self.bench.lines()
         chosen = self.bench.line(lines)
@@ -172,6 +196,16 @@ class ArchitecturePanel(QWidget):
         self.remove.setEnabled(movable)
         self.up.setEnabled(movable and self.bench.can_step("up"))
         self.down.setEnabled(movable and self.bench.can_step("down"))
+
+    @Slot(str)
+    def _choose_kind(self, kind: str) -> None:
+        """Back to the described network; to the user's own by choosing its file, whose question may be answered no."""
+        experiment = self._session.experiment
+        if kind == "own":
+            self.refresh()
+            self.model_requested.emit()
+        elif experiment.model is not None:
+            self._session.edit(edits.use_model(experiment, None), "the described network")
 
     @Slot(object)
     def select(self, path: Path) -> None:

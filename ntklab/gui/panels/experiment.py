@@ -32,7 +32,7 @@ class ExperimentPanel(QWidget):
     """Data, architecture, kernel, training, and the buttons that run them.
 
     ``width_dragged(int)`` and ``infinity(bool)`` come from the width dial, ``file_requested`` from the data section,
-    the other signals from the buttons.
+    ``model_requested`` and ``parameters_requested`` from the architecture, the other signals from the buttons.
     """
 
     width_dragged = Signal(int)
@@ -42,6 +42,8 @@ class ExperimentPanel(QWidget):
     train_requested = Signal()
     stop_requested = Signal()
     draw_requested = Signal()
+    model_requested = Signal()
+    parameters_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +75,8 @@ class ExperimentPanel(QWidget):
         if isinstance(panel, ArchitecturePanel):
             panel.width_dragged.connect(self.width_dragged)
             panel.infinity.connect(self.infinity)
+            panel.model_requested.connect(self.model_requested)
+            panel.parameters_requested.connect(self.parameters_requested)
         elif isinstance(panel, DataPanel):
             panel.file_requested.connect(self.file_requested)
         elif isinstance(panel, KernelPanel):
@@ -149,6 +153,10 @@ class ExperimentPanel(QWidget):
     def set_running(self, running: bool) -> None:
         """Whether there is anything to stop."""
         self.runbox.set_running(running)
+
+    def set_untrainable(self, reason: str) -> None:
+        """Why the network cannot be trained; empty where it can."""
+        self.runbox.set_untrainable(reason)
 
     def set_devices(self, devices: Sequence[str]) -> None:
         """The devices that kernels may be computed on."""

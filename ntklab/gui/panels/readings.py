@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from ntklab.gui.widgets.numbers import integer, number, percent
 from ntklab.results import Gram, Spectrum, Trajectory
 from ntklab.results import distance as measured_distance
 from ntklab.session import Results, Session
-from ntklab.spec import parameter_count
+from ntklab.spec import ModelFile, parameter_count
 
 Tone = Literal["", "ok", "warning", "error", "muted"]
 
@@ -47,13 +48,40 @@ def summary(session: Session) -> tuple[Reading, ...]:
     results = session.results
     return (
         *_size(session),
-        Reading("parameters", (integer(parameter_count(session.experiment.architecture)),),
-                "Trainable numbers of the finite network"),
+        *_network(session),
         *_spectral(session),
         Reading("|Θ−Θ∞| / |Θ∞|", (distance(results),),
                 "Frobenius distance of the empirical from the analytic NTK, relative to the analytic one"),
         Reading("drift", (drift(results),), "|Θₜ − Θ₀| / |Θ₀| (Frobenius) at the last kernel snapshot of training"),
     )  # fmt: skip
+
+
+def _network(session: Session) -> tuple[Reading, ...]:
+    """The number of parameters and, where that is not just drawn, what network it is and where they come from."""
+    experiment, found = session.experiment, session.results.network
+    if experiment.model is None:
+        rows = [Reading("parameters", (integer(parameter_count(experiment.architecture)),),
+                        "Trainable numbers of the finite network")]  # fmt: skip
+    else:
+        known = found is not None and "network" not in session.results.outdated
+        count = integer(found.trained) if found is not None and known else "—"
+        name = experiment.model.function if isinstance(experiment.model, ModelFile) else experiment.model.name
+        rows = [
+            Reading("network", (short_name(name),), f"Your own network: {name}"),
+            Reading("parameters", (count,), "Trained numbers of your network"),
+        ]
+    if experiment.checkpoint is not None:
+        path = Path(experiment.checkpoint.path)
+        rows.append(
+            Reading("parameters from", (short_name(path.name),), f"{path}, sha256 {experiment.checkpoint.sha256}")
+        )
+    return tuple(rows)
+
+
+def short_name(name: str) -> str:
+    """At most about 24 characters, the end of the name among them."""
+    name = name.rpartition(":")[2]
+    return name if len(name) <= 24 else f"{name[:10]}…{name[-12:]}"
 
 
 def _size(session: Session) -> tuple[Reading, ...]:

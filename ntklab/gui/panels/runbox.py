@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 
 from ntklab.gui.widgets import ElidedLabel, IconButton, InlineError, Tint
 
+_TRAIN = "The network, its linearisation and the limit, together (Ctrl+T)"
+
 
 class RunBox(QFrame):
     """Emits what its buttons ask for."""
@@ -25,7 +27,7 @@ class RunBox(QFrame):
         self.compute = _button(
             "Compute kernels", "kernel", "Finite and infinite kernels and their spectra (Ctrl+R)", "primary"
         )
-        self.train = _button("Train", "play", "The network, its linearisation and the limit, together (Ctrl+T)")
+        self.train = _button("Train", "play", _TRAIN)
         self.compute.setObjectName("compute")
         self.train.setObjectName("train")
         self.stop = IconButton("stop", "Stop the newest job; what is finished stays (Esc)", object_name="stop")
@@ -52,6 +54,11 @@ class RunBox(QFrame):
         self.forecast.setToolTip(f"Estimated before anything runs. {text}")
         self.forecast.setVisible(ok and bool(text))
         self.problem.say("" if ok else text)
+
+    def set_untrainable(self, reason: str) -> None:
+        """Disable training and say why in its tooltip; an empty reason enables it."""
+        self.train.setEnabled(not reason)
+        self.train.setToolTip(reason or _TRAIN)
 
     def set_running(self, running: bool) -> None:
         """Enable the stop button while something runs."""

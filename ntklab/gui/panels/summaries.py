@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import groupby
+from pathlib import Path
 
 from ntklab.gui.panels.outline import widths
 from ntklab.gui.panels.words import shape_text
 from ntklab.gui.widgets.numbers import number, short
-from ntklab.spec import Experiment, parameter_count, type_row
+from ntklab.spec import Experiment, ModelFile, parameter_count, type_row
 
 
 def data(experiment: Experiment) -> str:
@@ -19,12 +20,18 @@ def data(experiment: Experiment) -> str:
 
 
 def architecture(experiment: Experiment) -> str:
-    """Layout of samples, hidden widths and the number of parameters."""
+    """Layout of samples, hidden widths and the number of parameters; of the user's own network where it is from."""
+    source = "" if experiment.checkpoint is None else f" · {Path(experiment.checkpoint.path).name}"
+    model = experiment.model
+    if isinstance(model, ModelFile):
+        return f"{model.function}() of {Path(model.path).name}{source}"
+    if model is not None:
+        return f"{model.name.rpartition(':')[2]} of a program{source}"
     given = experiment.architecture.input
     layout = "" if given.kind == "vector" else f"{given.kind} {shape_text(given.shape)} · "
     found = widths(experiment.architecture)
     hidden = _listed(found) or "no hidden layer"
-    return f"{layout}{hidden} · {short(parameter_count(experiment.architecture))} parameters"
+    return f"{layout}{hidden} · {short(parameter_count(experiment.architecture))} parameters{source}"
 
 
 def _listed(found: tuple[int, ...]) -> str:

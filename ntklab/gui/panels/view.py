@@ -46,6 +46,7 @@ class ViewPanel(QWidget):
         self._figure: Figure | None = None
         self._outdated = False
         self._pages: dict[str, QWidget] = {}
+        self._missing = ""
         self._title = QLabel(view.title.upper())
         self._stack = QStackedWidget(self)
         waiting = QLabel(view.title, alignment=Qt.AlignmentFlag.AlignCenter)
@@ -137,9 +138,16 @@ class ViewPanel(QWidget):
         if self.plot is None:
             return
         if figure is None:
-            self.plot.show_message(self._choice.waiting)
+            self.plot.show_message(self._missing or self._choice.waiting)
         else:
             self.plot.show_figure(figure)
+
+    def set_missing(self, reason: str) -> None:
+        """Why this network has nothing to show here; empty where it has, or may have."""
+        if reason != self._missing:
+            self._missing = reason
+            if self._figure is None:
+                self.show_figure(None)
 
     def set_outdated(self, outdated: bool) -> None:
         """Whether what is shown belongs to an experiment that was edited since."""
