@@ -32,8 +32,21 @@ if TYPE_CHECKING:
         taylor_expand,
     )
     from ntklab.generalization import posterior
+    from ntklab.kernels.empirical import Loss, NtkOperator
     from ntklab.progress import Event, Forecast, Partial, Progress, Work, drain
-    from ntklab.results import Data, FunctionPath, Gram, Ledger, MonteCarlo, Phase, Run, Spectrum, Trajectory
+    from ntklab.results import (
+        Data,
+        Eigenpairs,
+        Estimate,
+        FunctionPath,
+        Gram,
+        Ledger,
+        MonteCarlo,
+        Phase,
+        Run,
+        Spectrum,
+        Trajectory,
+    )
     from ntklab.spec import (
         Aggregate,
         Architecture,
@@ -78,6 +91,8 @@ __all__ = [
     "Dense",
     "DotGeneral",
     "Dropout",
+    "Eigenpairs",
+    "Estimate",
     "Experiment",
     "Flatten",
     "Forecast",
@@ -92,7 +107,9 @@ __all__ = [
     "LayerNorm",
     "Ledger",
     "LinearModel",
+    "Loss",
     "ModelFile",
+    "NtkOperator",
     "Partial",
     "Progress",
     "Run",
@@ -116,6 +133,7 @@ __all__ = [
     "load_parameters",
     "model_file",
     "monte_carlo_kernel",
+    "ntk_operator",
     "open_kernel",
     "phase",
     "posterior",
@@ -124,10 +142,12 @@ __all__ = [
     "show",
     "spectrum",
     "taylor_expand",
+    "top_eigenpairs",
     "train",
 ]
 
-_ROOMS = ("progress", "results", "spec", "dynamics", "generalization")  # where names that are not defined below live
+_ROOMS = ("progress", "results", "spec", "dynamics", "generalization", "kernels.empirical")
+"""Where names that are not defined below live."""
 
 
 def infinite_kernel(
@@ -185,6 +205,37 @@ def empirical_ntk(
         model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory, **samples
     )
     return drain(work)
+
+
+def ntk_operator(model_or_architecture: Module | Architecture, x: ArrayLike, **options: Any) -> NtkOperator:
+    """The NTK of one network on the samples ``x`` as an operator Θv = J(Jᵀv), for kernels that no memory holds.
+
+    It has ``shape``, ``matvec``, ``matmat``, ``trace``, and eigenvalues by ``top_eigenpairs``. ``options``: ``head``,
+    ``layers``, ``parameters``, ``metric``, ``seed``, ``dtype``, ``device``, ``memory``. Details and errors:
+    ``ntklab.kernels.empirical.ntk_operator``.
+    """
+    from ntklab.kernels import empirical
+
+    return empirical.ntk_operator(model_or_architecture, x, **options)
+
+
+def top_eigenpairs(
+    kernel: Any,
+    count: int = 10,
+    *,
+    tolerance: float | None = None,
+    seed: int = 0,
+    listen: Callable[[Event], None] | None = None,
+) -> Eigenpairs:
+    """The largest eigenvalues of a kernel with eigenvectors and residuals, by products with it alone.
+
+    ``kernel`` is an ``NtkOperator`` or anything with ``shape`` and ``matvec``, a ``Gram`` (in memory or on disk) or an
+    array. ``listen`` is called with every event. Details and errors: ``ntklab.spectra.top_eigenpairs``.
+    """
+    from ntklab import spectra
+    from ntklab.progress import drain
+
+    return drain(spectra.top_eigenpairs(kernel, count, tolerance=tolerance, seed=seed), listen)
 
 
 def activation(function: Callable[[Any], Any], name: str, *, kinks: Sequence[float] = ()) -> Elementwise:

@@ -205,3 +205,16 @@ def test_what_cannot_be_shown(net, window, shown, X, y, error, words):
     with pytest.raises(error, match=words):
         ntklab.show(net if shown == "net" else shown, X, y)
     assert window == []
+
+
+def test_operators_and_their_eigenpairs(net, X):
+    operator = ntklab.ntk_operator(net, X, seed=1)
+    K = ntklab.empirical_ntk(net, X, seed=1, dtype="float64").operator
+    np.testing.assert_allclose(operator.matvec(np.ones(14)), K.sum(axis=1), rtol=1e-10)
+    events = []
+    found = ntklab.top_eigenpairs(operator, 3, listen=events.append)
+    assert isinstance(found, ntklab.Eigenpairs)
+    np.testing.assert_allclose(found.eigenvalues, np.linalg.eigvalsh(K)[:-4:-1], rtol=1e-10)
+    assert isinstance(events[0], ntklab.Forecast)
+    loss = ntklab.Loss("half_mse", np.ones((7, 2)))
+    assert ntklab.ntk_operator(net, X, head=loss).shape == (7, 7)
