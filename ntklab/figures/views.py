@@ -8,12 +8,26 @@ from typing import Any
 
 from ntklab import figures
 from ntklab.figures.model import Figure
-from ntklab.results import Absence, Data, Gram, MonteCarlo, Network, Phase, Spectrum, Trajectory, WidthConvergence
+from ntklab.results import (
+    Absence,
+    Data,
+    Gram,
+    Ledger,
+    MonteCarlo,
+    Network,
+    Phase,
+    Spectrum,
+    Trajectory,
+    WidthConvergence,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Everything that can be drawn; parts that do not exist yet are None. ``mode`` counts eigenmodes from 0."""
+    """Everything that can be drawn; parts that do not exist yet are None.
+
+    ``mode`` counts eigenmodes from 0, ``layer`` is the name of a layer in the ledger.
+    """
 
     data: Data | None = None
     empirical: Gram | None = None

@@ -34,7 +34,7 @@ LIVE_DELAY_MS = 250
 SWEEP_WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
 SWEEP_SEEDS = 5
 SLOW_PARTS = {"trajectory", "convergence", "monte_carlo", "monte_carlo_nngp"}  # computed only when asked for
-OF_NETWORKS = ("kernels", "training", "monte-carlo", "forecast", "phase", "load-parameters")  # these need the network
+OF_NETWORKS = ("kernels", "training", "monte-carlo", "forecast", "phase", "ledger", "load-parameters")  # that need it
 BESIDES = {"phase", "ledger", "unmuted", "unmuted_spectrum"}  # that "kernels" do not compute
 UNASKED = ("forecast", "phase", "mute", "layer")  # kinds of tasks that begin by themselves
 
@@ -225,9 +225,17 @@ class Laboratory(QObject):
         drawn = {partial.value[:2]: partial.value[2] for partial in message.partials if partial.key == "figure"}
         for name, value in found.items():
             self.session.put(name, value, experiment=task.experiment)
+            if value is None:
+                self._forget(name)
         self._redraws.put(drawn)
         for view, choice in settle(self.session, found, task.experiment):
             self.show(view, choice, None)
+
+    def _forget(self, part: str) -> None:
+        """Show nothing any more where ``part`` was needed."""
+        for view, choice in affected(part):
+            if part in choice.needs:
+                self.show(view.id, choice.id, None)
 
     def show(self, view: str, choice: str, figure: Figure | None) -> None:
         """Make ``figure`` what ``choice`` of ``view`` shows."""
@@ -317,18 +325,18 @@ class Laboratory(QObject):
         task = Task("kernels", experiment, then)
         self._run(task, "Kernels", lambda: work.kernels(experiment, scene, self.desk), lane="science")
 
-    def _renew_phase(self) -> None:
-        experiment, results = self.session.experiment, self.session.results
-        fresh = lacks(results, "phase") or (results.phase is not None and "phase" not in results.outdated)
-        under_way = any(task.kind == "phase" and task.experiment == experiment for task in self._tasks.values())
-        if self.warm and self._phase_wanted and not fresh and not under_way:
-            scene = self.scene()
-            start = lambda: work.phase(experiment, scene, self.desk)  # noqa: E731
-            self._run(Task("phase", experiment), "Phase", start, lane="phase")
+    def _renew(self, only: tuple[str, ...] = ()) -> None:
+        """Begin what nobody asks for, unless it is under way; of some kinds ``only``, where these are named."""
+        experiment, scene = self.session.experiment, self.scene()
+        under_way = {task.kind for task in self._tasks.values() if task.experiment == experiment}
+        for need in sights.needs(experiment, self.session.results, scene, self._in_sight) if self.warm else ():
+            if need.kind not in under_way and (not only or need.kind in only):
+                self._run(Task(need.kind, experiment), need.title, partial(need.start, experiment, scene, self.desk),
+                          lane=need.kind)  # fmt: skip
 
     @Slot()
     def _forecast(self) -> None:
-        self._renew_phase()
+        self._renew()
         experiment = self.session.experiment
         if experiment.kernel.monte_carlo is None:
             self.estimates_forecast_changed.emit(None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ntklab.figures.views import Scene
 from ntklab.gui import work
+from ntklab.gui.absences import lacks
 from ntklab.progress import Work
 from ntklab.session import Results
 from ntklab.spec import Experiment
@@ -19,7 +20,7 @@ class Need:
 
     kind: str
     title: str
-    start: Callable[[Experiment, Scene], Work[Any]]
+    start: Callable[[Experiment, Scene, work.Desk], Work[Any]]
 
 
 PHASE = Need("phase", "Phase", work.phase)
@@ -33,7 +34,7 @@ def needs(experiment: Experiment, results: Results, scene: Scene, in_sight: Coll
     The phase as soon as it is looked at; the ledger once there is a kernel to split; the kernel without the muted
     layers as soon as there is a ledger, seen or not, as the spectrum shows it too.
     """
-    if "phase" in in_sight and scene.phase is None:
+    if "phase" in in_sight and scene.phase is None and not lacks(results, "phase"):
         yield PHASE
     if "layers" in in_sight and scene.ledger is None and scene.data is not None and scene.empirical is not None:
         yield LEDGER

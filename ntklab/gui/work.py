@@ -175,11 +175,11 @@ def phase(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:
     yield from drawing(experiments.phase(experiment, scene.data, models=desk.models()), scene)
 
 
-def ledger(experiment: Experiment, scene: Scene) -> Work[None]:
+def ledger(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:
     """What each layer adds to the kernel, with its figures, and the kernel without the muted ones."""
     from ntklab import experiments
 
-    found = translated(experiments.ledger(experiment, scene.data), _but_tiles)
+    found = translated(experiments.ledger(experiment, scene.data, models=desk.models()), _but_tiles)
     yield from drawing(found, scene)
 
 
@@ -188,7 +188,7 @@ def _but_tiles(event: Event) -> Event | None:
     return None if isinstance(event, Partial) and event.key == "tile" else event
 
 
-def mute(experiment: Experiment, scene: Scene) -> Work[None]:
+def mute(experiment: Experiment, scene: Scene, _desk: Desk) -> Work[None]:
     """The kernel without the muted layers, from the parts that ``scene`` has; nothing in its place where none is."""
     from ntklab import experiments
 
