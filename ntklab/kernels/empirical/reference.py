@@ -36,7 +36,7 @@ def jacobian_by_autograd(model: nn.Module, x: Tensor) -> Tensor:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     rows = []
     for i in range(len(x)):
-        with torch.enable_grad():
+        with torch.enable_grad(), quiet():
             f = model(x[i : i + 1]).reshape(-1)
         for value in f:
             found = torch.autograd.grad(value, trained, retain_graph=True, allow_unused=True)

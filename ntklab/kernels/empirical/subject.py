@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from ntklab import spec
 from ntklab.errors import DataError, NtkLabError, SpecError
-from ntklab.kernels.empirical.dressed import dressed
 from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.graphs import WithPatterns
 from ntklab.kernels.empirical.outputs import outputs_of
@@ -35,7 +34,6 @@ class Subject:
     """A module to be looked at, and what its provenance says; once it is ``ready`` with the way to its factors.
 
     ``pairs``: the kernel keeps all pairs of outputs. ``trusted``: it was built here.
-    ``scales`` are numbers of a metric, for parts of the kernel by the names of parameters.
     """
 
     module: nn.Module
@@ -49,7 +47,6 @@ class Subject:
     sample_shape: tuple[int, ...] | None = None
     output_shape: tuple[int, ...] | None = None
     notes: tuple[str, ...] = field(default=())
-    scales: Mapping[str, float] = field(default_factory=dict)
     chosen: Route | None = None
 
     @property
@@ -64,7 +61,7 @@ class Subject:
         Raises ``NtkLabError`` for a module that has no gradients of single samples, or no trained parameters.
         """
         found = choose(self.module, _probed(x), pairs=self.pairs, dtype=self.dtype, trusted=self.trusted)
-        return replace(self, chosen=dressed(found.route, self.scales), notes=(*self.notes, *found.notes))
+        return replace(self, chosen=found.route, notes=(*self.notes, *found.notes))
 
     def factors(self, x: Tensor, layers: Collection[str] | None = None) -> list[Factor]:
         """Factors on the samples ``x`` of the layers of these names, None for all."""
@@ -170,7 +167,7 @@ def _remarks(model: nn.Module, dtype: torch.dtype) -> tuple[str, ...]:
     left, notes = frozen(model), []
     if left:
         notes.append(f"parameters not trained and not counted: {', '.join(left)}")
-    kinds = {str(p.dtype).removeprefix("torch.") for p in model.parameters() if p.dtype != dtype}
+    kinds = {str(p.dtype).removeprefix("torch.") for p in model.parameters() if p.dtype != _kind(p, dtype)}
     if kinds:
         wanted = str(dtype).removeprefix("torch.")
         notes.append(f"the kernel is of a copy in {wanted}: parameters were given in {', '.join(sorted(kinds))}")
@@ -178,13 +175,30 @@ def _remarks(model: nn.Module, dtype: torch.dtype) -> tuple[str, ...]:
 
 
 def _moved(model: nn.Module, dtype: torch.dtype, device: torch.device) -> nn.Module:
-    tensors = [*model.parameters(), *(b for b in model.buffers() if b.is_floating_point())]
-    if all(t.dtype == dtype and t.device == _indexed(device) for t in tensors):
+    tensors = [t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point() or t.is_complex()]
+    if all(t.dtype == _kind(t, dtype) and t.device == _indexed(device) for t in tensors):
         return model
+    return converted(model, dtype, device)
+
+
+def converted(model: nn.Module, dtype: torch.dtype, device: torch.device) -> nn.Module:
+    """A copy of ``model`` in ``dtype``, complex numbers in as many digits. Raises ``NtkLabError``."""
+
+    def moved(tensor: Tensor) -> Tensor:
+        return tensor.to(device, _kind(tensor, dtype))
+
     try:
-        return copy.deepcopy(model).to(device, dtype)
+        copied: nn.Module = copy.deepcopy(model)._apply(moved)  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise NtkLabError(f"model: it cannot be copied to {dtype} on {device}: {error}; convert it first") from error
+    return copied
+
+
+def _kind(tensor: Tensor, dtype: torch.dtype) -> torch.dtype:
+    """What ``tensor`` becomes where real numbers become ``dtype``."""
+    if tensor.is_complex():
+        return torch.complex64 if dtype == torch.float32 else torch.complex128
+    return dtype if tensor.is_floating_point() else tensor.dtype
 
 
 def _indexed(device: torch.device) -> torch.device:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Graph, Node
 
+from ntklab.kernels.empirical.routes.graph.substitutes import CELLS
 from ntklab.kernels.empirical.routes.quiet import quiet, silent
 
 FAILURES = (
@@ -64,11 +65,11 @@ def reason(error: BaseException) -> str:
 def _functional(exported: Any) -> Any:
     """Recurrent layers as their steps, and no operation that changes its input."""
     nodes = [node for node in exported.graph.nodes if node.op == "call_function"]
-    recurrent = any(_name(node) in _RECURRENT for node in nodes)
+    recurrent = any(_name(node) in _RECURRENT or node.target in CELLS for node in nodes)
     if recurrent or not _replace_inplace(nodes):
         table: Any = torch.export.default_decompositions()
         wanted = {op: rule for op, rule in table.items() if op._schema.name.split("::")[1] in _RECURRENT}
-        exported = exported.run_decompositions(wanted if recurrent else {})
+        exported = exported.run_decompositions({**wanted, **CELLS} if recurrent else {})
         _replace_inplace([node for node in exported.graph.nodes if node.op == "call_function"])
     return exported
 

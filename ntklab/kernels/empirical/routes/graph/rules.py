@@ -319,6 +319,22 @@ def _bilinear(use: Use, slot: int) -> Rule | None:
     )
 
 
+def _prelu(use: Use, slot: int) -> Rule | None:
+    """max(a, 0) + w·min(a, 0)"""
+    if not _data(use, 0) or slot != 1:
+        return None
+    given, target = _value(use, 0), shape(use.slots[1]) or ()
+
+    def gradient(seen: Seen, B: Tensor) -> Tensor:
+        a = given(seen)
+        G = B * a.clamp(max=0).unsqueeze(1)
+        if target == (1,) or a.ndim < 3:  # one number, or a single axis of channels
+            return summed_to(G, target)
+        return G.flatten(4).sum((2, 4)) if G.ndim > 4 else G.sum(2)
+
+    return Local(gradient)
+
+
 RULES: dict[Any, Callable[[Use, int], Rule | None]] = {
     aten.linear.default: _linear,
     aten.matmul.default: _matmul,
@@ -339,6 +355,7 @@ RULES: dict[Any, Callable[[Use, int], Rule | None]] = {
     aten.batch_norm.default: _norm,
     aten.instance_norm.default: _norm,
     aten.rms_norm.default: _norm,
+    aten.prelu.default: _prelu,
     aten.mul.Tensor: _scaled,
     aten.add.Tensor: _added,
     aten.embedding.default: _embedding,

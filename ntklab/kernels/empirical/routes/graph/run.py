@@ -17,6 +17,7 @@ from torch.fx.node import map_arg
 from ntklab.errors import NtkLabError
 from ntklab.kernels.empirical.routes.graph.flow import Flow, Use
 from ntklab.kernels.empirical.routes.graph.program import FAILURES, NotCaptured, reason
+from ntklab.kernels.empirical.routes.graph.substitutes import SUBSTITUTES
 from ntklab.kernels.empirical.routes.quiet import quiet
 
 Values = dict[Node, Any]
@@ -64,8 +65,8 @@ def fixed_values(flow: Flow, tensors: dict[str, Tensor]) -> Values:
 
 def call(node: Node, values: Values) -> Any:
     """One operation on the values of its inputs."""
-    assert callable(node.target)
-    return node.target(*map_arg(node.args, values.__getitem__), **map_arg(node.kwargs, values.__getitem__))
+    operation: Any = SUBSTITUTES.get(node.target, node.target)
+    return operation(*map_arg(node.args, values.__getitem__), **map_arg(node.kwargs, values.__getitem__))
 
 
 def forward(flow: Flow, fixed: Values, x: Tensor, wanted: Collection[Use]) -> Passed:
@@ -163,7 +164,7 @@ class Backward:
     """Cotangents (n, k', *shape) of the results of uses, for some outputs at a time."""
 
     def __init__(self) -> None:
-        self.batched = True
+        self.batched, self.proven = True, False
         self.why = ""
 
     def __call__(self, passed: Passed, uses: Sequence[Use], span: tuple[int, int], *, keep: bool) -> Cotangents:
@@ -188,7 +189,9 @@ class Backward:
         unit[torch.arange(stop - start), :, torch.arange(start, stop)] = 1
         if self.batched:
             try:
-                return list(_quietly(f, edges, unit, is_grads_batched=True, retain_graph=keep))
+                found = list(_quietly(f, edges, unit, is_grads_batched=True, retain_graph=keep or not self.proven))
+                self.proven = True
+                return found
             except FAILURES as error:
                 self.batched, self.why = False, f"outputs one after another: {reason(error)}"
         rows = [_quietly(f, edges, v, retain_graph=keep or i + 1 < len(unit)) for i, v in enumerate(unit)]
