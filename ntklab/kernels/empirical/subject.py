@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ntklab import spec
 from ntklab.errors import DataError, NtkLabError, SpecError
+from ntklab.kernels.empirical.dressed import dressed
 from ntklab.kernels.empirical.factors import Factor
 from ntklab.kernels.empirical.graphs import WithPatterns
 from ntklab.kernels.empirical.outputs import outputs_of
@@ -34,6 +35,7 @@ class Subject:
     """A module to be looked at, and what its provenance says; once it is ``ready`` with the way to its factors.
 
     ``pairs``: the kernel keeps all pairs of outputs. ``trusted``: it was built here.
+    ``scales`` are numbers of a metric, for parts of the kernel by the names of parameters.
     """
 
     module: nn.Module
@@ -47,6 +49,7 @@ class Subject:
     sample_shape: tuple[int, ...] | None = None
     output_shape: tuple[int, ...] | None = None
     notes: tuple[str, ...] = field(default=())
+    scales: Mapping[str, float] = field(default_factory=dict)
     chosen: Route | None = None
 
     @property
@@ -61,7 +64,7 @@ class Subject:
         Raises ``NtkLabError`` for a module that has no gradients of single samples, or no trained parameters.
         """
         found = choose(self.module, _probed(x), pairs=self.pairs, dtype=self.dtype, trusted=self.trusted)
-        return replace(self, chosen=found.route, notes=(*self.notes, *found.notes))
+        return replace(self, chosen=dressed(found.route, self.scales), notes=(*self.notes, *found.notes))
 
     def factors(self, x: Tensor, layers: Collection[str] | None = None) -> list[Factor]:
         """Factors on the samples ``x`` of the layers of these names, None for all."""
