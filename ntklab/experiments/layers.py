@@ -46,6 +46,7 @@ def split(
     """The kernel of ``model`` on ``x`` with its parts (mean over outputs), and how each layer was treated."""
     asked = subject(model, seed=seed, dtype=dtype, device=device, pairs=False)
     rows = asked.samples(x, "x")
+    asked = asked.ready(rows[:2])
     mean, parts, layers = form("mean")(asked.outputs(rows)), {}, []
     sizes = {name: parameter.numel() for name, parameter in asked.module.named_parameters()}
     for row, layer in enumerate(asked.route.layers):

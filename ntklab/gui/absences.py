@@ -17,13 +17,18 @@ def lacks(results: Results, part: str) -> bool:
 
 
 def settle(session: Session, found: dict[str, Any], experiment: Experiment) -> Iterator[tuple[str, str]]:
-    """After ``found`` has come for ``experiment``: drop what it lacks; the (view, choice) that have nothing to show."""
-    if "absence" in found:
-        parts = found["absence"].parts
-        for part in parts:
+    """After ``found`` has come for ``experiment``: drop what it lacks; the (view, choice) that have nothing to show.
+
+    Parts that came as None have nothing to show either.
+    """
+    gone = [name for name, value in found.items() if value is None]
+    if found.get("absence") is not None:
+        lacking = found["absence"].parts
+        gone += lacking
+        for part in lacking:
             if getattr(session.results, part) is not None:
                 session.put(part, None)
-        for part in parts:
-            yield from ((view.id, choice.id) for view, choice in affected(part) if part in choice.needs)
-    elif "ntk" in found and session.results.absence is not None:
+    for part in gone:
+        yield from ((view.id, choice.id) for view, choice in affected(part) if part in choice.needs)
+    if found.get("ntk") is not None and session.results.absence is not None:
         session.put("absence", None, experiment=experiment)

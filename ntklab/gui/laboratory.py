@@ -158,10 +158,8 @@ class Laboratory(QObject):
             self.session.edit(found, f"parameters from {path.name}")
             self.compute()
 
-        task = Task("load-parameters", experiment, use)
-        self._run(
-            task, f"Reading {path.name}", lambda: work.with_checkpoint(experiment, path, self.desk), lane="science"
-        )
+        start = lambda: work.with_checkpoint(experiment, path, self.desk)  # noqa: E731
+        self._run(Task("load-parameters", experiment, use), f"Reading {path.name}", start, lane="science")
 
     def write(self, title: str, write: Callable[[], Path | tuple[Path, ...]]) -> None:
         """Write files in the worker; ``write`` returns what it wrote."""
@@ -225,17 +223,9 @@ class Laboratory(QObject):
         drawn = {partial.value[:2]: partial.value[2] for partial in message.partials if partial.key == "figure"}
         for name, value in found.items():
             self.session.put(name, value, experiment=task.experiment)
-            if value is None:
-                self._forget(name)
         self._redraws.put(drawn)
         for view, choice in settle(self.session, found, task.experiment):
             self.show(view, choice, None)
-
-    def _forget(self, part: str) -> None:
-        """Show nothing any more where ``part`` was needed."""
-        for view, choice in affected(part):
-            if part in choice.needs:
-                self.show(view.id, choice.id, None)
 
     def show(self, view: str, choice: str, figure: Figure | None) -> None:
         """Make ``figure`` what ``choice`` of ``view`` shows."""
