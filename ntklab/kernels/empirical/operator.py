@@ -22,8 +22,12 @@ from ntklab.kernels.empirical.asking import Asking, Model, Samples, asked_of
 from ntklab.kernels.empirical.heads import Head
 from ntklab.kernels.empirical.linear_maps import Jacobian, Parameters
 from ntklab.kernels.empirical.metric import Given
+from ntklab.kernels.empirical.routes.choice import choose
+from ntklab.kernels.empirical.routes.jacobian import Jacobian as AutogradRoute
+from ntklab.kernels.empirical.routes.route import Route
 from ntklab.kernels.empirical.selection import Layers
-from ntklab.kernels.empirical.subject import Subject
+from ntklab.kernels.empirical.squares import squares
+from ntklab.kernels.empirical.subject import PROBED, Subject
 from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Span, spans
 from ntklab.networks.checkpoints import Source
@@ -147,6 +151,37 @@ class NtkOperator:
             squares = [u.square().flatten(1).sum(1, dtype=torch.float64) for u in U.values()]
             found += torch.stack(squares).sum(0).tolist()
         return Estimate.of(np.array(found), self.provenance, seconds=time.perf_counter() - started)
+
+    def diagonal(self) -> Work[Array]:
+        """Θ[i·k + o, i·k + o] (n·k,), exactly: the squared lengths of the gradients of all outputs.
+
+        By the factors of the layers, as ``empirical_ntk`` takes them, of samples that never meet.
+        """
+        route = self._route()
+        needs = route.needs(self.x[:1], self.outputs)
+        one = sum(factor.numbers for factor in route.factors(self.x[:1]))
+        adds = needs.forward + self.outputs * needs.backward + one
+        by_memory = self.plan.free // max(1, self.dtype.itemsize * (needs.passing + 2 * one))
+        chunk = max(1, min(by_memory, int(_STEP / self.dtype.itemsize / max(1, adds)), len(self.x)))
+        pieces = spans(len(self.x), chunk)
+        peak = WORKSPACE + self.dtype.itemsize * (needs.weights + chunk * (needs.passing + 2 * one) + self.shape[0])
+        seconds = len(self.x) * adds * self.dtype.itemsize / 4 / _SPEED
+        yield Forecast(peak, seconds, len(pieces), route.name)
+        found = np.zeros((len(self.x), self.outputs), dtype=self.dtype)
+        for i, (start, stop) in enumerate(pieces, 1):
+            with threads_for(chunk * adds):
+                part = squares(route.factors(self.x[start:stop]))
+            if part is not None:
+                found[start:stop] = part.cpu().numpy()
+            yield Progress(i, len(pieces), "diagonal")
+        return found.reshape(-1)
+
+    def _route(self) -> Route:
+        """A way to the factors of samples one by one."""
+        module = self.jacobian.module
+        if self.jacobian.apart:
+            return AutogradRoute(module, "what is computed depends on all samples of a batch")
+        return choose(module, self.x[:PROBED], pairs=False, dtype=self.torch_dtype, trusted=False).route
 
     def _chunks(self, columns: int) -> tuple[Span, ...]:
         most = 1 if self.jacobian.apart else self.plan.chunk(columns)

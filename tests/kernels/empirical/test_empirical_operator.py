@@ -136,6 +136,26 @@ def test_products_equal_those_of_the_matrix(name):
     assert all(p.grad is None for p in module.parameters())
 
 
+@pytest.mark.parametrize("step", [10**9, 300])
+@pytest.mark.parametrize("name", MODULES)
+def test_the_diagonal_is_exact(name, step, monkeypatch):
+    monkeypatch.setattr(operators, "_STEP", step)
+    module, x = case(name)
+    operator = NtkOperator(module, x)
+    events = []
+    assert_close(drain(operator.diagonal(), events.append), np.diag(matrix(module, x)))
+    assert events[0].tiles == len(events) - 1
+
+
+def test_the_diagonal_of_shared_weights_in_every_order():
+    torch.manual_seed(0)
+    for channels, length in ((2, 9), (6, 4), (1, 3)):
+        module = nn.Sequential(nn.Conv1d(channels, 5, 3, padding=1), nn.Tanh(), nn.Flatten(), nn.Linear(5 * length, 2))
+        x = torch.randn(4, channels, length, dtype=torch.float64)
+        operator = NtkOperator(module.double(), x)
+        assert_close(drain(operator.diagonal()), np.diag(matrix(module, x)))
+
+
 def test_the_double_backward_pass_is_taken_where_it_must_be():
     assert not Jacobian(*case("no forward derivative")).forward
     for name in ("dense", "convolution", "attention", "LSTM"):
