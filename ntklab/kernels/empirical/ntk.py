@@ -6,8 +6,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from ntklab import spec
+from ntklab.kernels.empirical.asking import Asking
+from ntklab.kernels.empirical.heads import Head
+from ntklab.kernels.empirical.metric import Given
 from ntklab.kernels.empirical.request import Request
 from ntklab.kernels.empirical.selection import Layers
+from ntklab.networks.checkpoints import Source
 from ntklab.progress import Work
 from ntklab.results import Gram
 
@@ -18,8 +22,11 @@ def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     x2: ArrayLike | Tensor | None = None,
     *,
     outputs: str = "full",
+    head: Head = None,
     layers: Layers | None = None,
     split: bool = False,
+    parameters: Source | None = None,
+    metric: Given | None = None,
     seed: int = 0,
     dtype: str = "float32",
     device: str = "cpu",
@@ -33,8 +40,14 @@ def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     Θ[i, j, o, p] = Σ_θ ∂f_o(x1_i)/∂θ · ∂f_p(x2_j)/∂θ over the trained parameters, or those of ``layers`` (names of
     modules or parameters, or patterns of them). ``outputs`` "full" gives (n1, n2, k, k), "diagonal" (n1, n2, k) each
     output with itself, "mean" (n1, n2) the mean of these over outputs. ``split`` also keeps what each layer adds to
-    that mean, as ``Gram.parts``. An architecture is drawn with ``seed``; a module is taken as it is (a copy of it in
-    ``dtype`` and on ``device`` where those differ), and its kernel is checked on two samples against autograd.
+    that mean, as ``Gram.parts``.
+
+    ``head`` is a function of the outputs whose kernel is meant: output numbers, "sum", "softmax", "log_softmax", a
+    module on outputs as rows (n, k), or a ``Loss``; k is then the number of its outputs. ``parameters``, by name or in
+    a checkpoint (.pt, .safetensors), are taken in place of those of the network. ``metric`` D makes it J D Jᵀ: numbers
+    by the names of parameters, or an optimiser (see ``kernels.empirical.metric``). An architecture is drawn with
+    ``seed``; a module is taken as it is (a copy of it in ``dtype`` and on ``device`` where those differ), and its
+    kernel is checked on a few samples against autograd.
     ``memory`` in bytes bounds what the work adds to the process, or to the memory of a CUDA device. ``pattern1`` and
     ``pattern2`` (n, *axes, *axes) are the graphs of a network with ``Aggregate`` layers; positions whose every channel
     equals ``mask_constant`` are masked in a network that is drawn here. ``Gram.error`` is that of float32, measured
@@ -46,6 +59,6 @@ def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     the budget.
     """
     return Request(
-        model_or_architecture, x1, x2, outputs, layers, split, seed, dtype, device, memory, (pattern1, pattern2),
-        mask_constant,
+        model_or_architecture, x1, x2, outputs, split, seed, dtype, device, memory, (pattern1, pattern2),
+        mask_constant, Asking(head, layers, parameters, metric),
     ).work()  # fmt: skip

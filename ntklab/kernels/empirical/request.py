@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ntklab import spec
 from ntklab.errors import NtkLabError
 from ntklab.kernels.budget import allocation, require, resolve
+from ntklab.kernels.empirical.asking import Asking
 from ntklab.kernels.empirical.costs import Costs, costs
 from ntklab.kernels.empirical.engine import Job, Run
 from ntklab.kernels.empirical.forecast import forecast
@@ -22,7 +23,6 @@ from ntklab.kernels.empirical.forms import Form, form
 from ntklab.kernels.empirical.graphs import rows_of
 from ntklab.kernels.empirical.plan import REMEDY, Plan, make_plan
 from ntklab.kernels.empirical.precision import SAMPLES, measured_error
-from ntklab.kernels.empirical.selection import Layers, chosen
 from ntklab.kernels.empirical.subject import PROBED, Subject, subject
 from ntklab.kernels.empirical.targets import Parts, Whole
 from ntklab.kernels.threads import threads_for
@@ -42,7 +42,6 @@ class Request:
     x1: Samples
     x2: Samples | None
     outputs: str
-    layers: Layers | None
     split: bool
     seed: int
     dtype: str
@@ -50,6 +49,7 @@ class Request:
     memory: int | None
     patterns: tuple[Samples | None, Samples | None]
     mask_constant: float | None
+    asking: Asking
 
     def work(self) -> Work[Gram]:
         """Forecast, tiles, and at last the kernel."""
@@ -88,18 +88,16 @@ class Request:
             self.model, seed=self.seed, dtype=self.dtype, device=self.device, pairs=self.outputs == "full",
             mask_constant=self.mask_constant,
         )  # fmt: skip
-        if self.layers is not None:
-            module, names = chosen(asked.module, self.layers)
-            asked = asked.of(module, notes=(*asked.notes, f"the part of {', '.join(names)} alone"))
+        asked = self.asking.inside(asked, self.model)
         rows = asked.samples(self.x1, "x1")
         columns = None if self.x2 is None or self.x2 is self.x1 else asked.samples(self.x2, "x2")
         pattern1, pattern2 = self.patterns
         if pattern1 is None:
-            return asked, rows, columns
+            return self.asking.behind(asked, rows, columns)
         shape = tuple(np.shape(pattern1)[1:])
         asked = asked.with_patterns(tuple(rows.shape[1:]), shape)
         across = None if columns is None else rows_of(columns, pattern2, shape, "pattern2")
-        return asked, rows_of(rows, pattern1, shape, "pattern1"), across
+        return self.asking.behind(asked, rows_of(rows, pattern1, shape, "pattern1"), across)
 
     def _check_weights(self, architecture: spec.Architecture) -> None:
         """Refuse a network whose weights alone exceed the budget before it is drawn."""
