@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ntklab.kernels.empirical import NtkOperator
     from ntklab.progress import Event
-    from ntklab.results import Eigenpairs, Gram, MonteCarlo, Spectrum
+    from ntklab.results import Eigenpairs, Estimate, Gram, MonteCarlo, Spectrum
     from ntklab.spec import Architecture
 
 
@@ -59,22 +59,39 @@ def empirical_ntk(
     dtype: str = "float32",
     device: str = "cpu",
     memory: int | None = None,
-    **samples: Any,
+    **options: Any,
 ) -> Gram:
     """The NTK of one finite network between samples ``x1`` (n1, …) and ``x2`` (n2, …; None is x1).
 
     The network is a torch module, or drawn from an architecture with ``seed``. ``outputs`` "full" keeps
     (n1, n2, k, k), "diagonal" (n1, n2, k), "mean" (n1, n2) averages the diagonal and has the infinite-width NTK as its
-    limit. ``samples``: ``pattern1``, ``pattern2``, ``mask_constant`` as for ``infinite_kernel``. Details, sources and
-    errors: ``ntklab.kernels.empirical.empirical_ntk``.
+    limit. ``options``: ``head`` (a function of the outputs: numbers, "sum", "softmax", "log_softmax", a module or a
+    ``Loss``), ``layers`` and ``split`` (the parts of layers), ``parameters`` (a mapping or a checkpoint), ``metric``
+    (an optimiser, or numbers by names of parameters), ``store`` (a folder for kernels larger than memory);
+    ``pattern1``, ``pattern2``, ``mask_constant`` as for ``infinite_kernel``. Details, sources and errors:
+    ``ntklab.kernels.empirical.empirical_ntk``.
     """
     from ntklab.kernels import empirical
     from ntklab.progress import drain
 
     work = empirical.empirical_ntk(
-        model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory, **samples
+        model_or_architecture, x1, x2, outputs=outputs, seed=seed, dtype=dtype, device=device, memory=memory, **options
     )
     return drain(work)
+
+
+def ntk_sketch(
+    model_or_architecture: Module | Architecture, x1: ArrayLike, x2: ArrayLike | None = None, **options: Any
+) -> Estimate:
+    """The mean over outputs of the NTK of one network from random projections, each entry with a standard error.
+
+    ``options``: ``draws``, ``by`` ("outputs" or "parameters"), ``seed``, ``memory``, ``dtype``, ``device``, ``layers``,
+    ``parameters``, ``metric``. Details and errors: ``ntklab.kernels.empirical.ntk_sketch``.
+    """
+    from ntklab.kernels import empirical
+    from ntklab.progress import drain
+
+    return drain(empirical.ntk_sketch(model_or_architecture, x1, x2, **options))
 
 
 def ntk_operator(model_or_architecture: Module | Architecture, x: ArrayLike, **options: Any) -> NtkOperator:

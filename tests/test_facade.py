@@ -218,3 +218,17 @@ def test_operators_and_their_eigenpairs(net, X):
     assert isinstance(events[0], ntklab.Forecast)
     loss = ntklab.Loss("half_mse", np.ones((7, 2)))
     assert ntklab.ntk_operator(net, X, head=loss).shape == (7, 7)
+
+
+def test_other_questions_to_a_finite_network(net, X, tmp_path):
+    module = torch.nn.Linear(3, 2)
+    assert ntklab.empirical_ntk(module, X, head="sum", outputs="mean").values.shape == (7, 7)
+    path = ntklab.save_parameters(module, tmp_path / "net.safetensors")
+    optimiser = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.5)
+    options = {"parameters": path, "metric": optimiser, "outputs": "mean", "dtype": "float64"}
+    exact = ntklab.empirical_ntk(torch.nn.Linear(3, 2), X, **{**options, "metric": {"weight": 2.0, "bias": 2.0}})
+    np.testing.assert_allclose(exact.values, 2 * (X @ X.T + 1), rtol=1e-6)
+    np.testing.assert_allclose(ntklab.empirical_ntk(module, X, **options).values, exact.values, rtol=1e-10)
+    sketch = ntklab.ntk_sketch(net, X, draws=4, seed=1)
+    assert isinstance(sketch, ntklab.Estimate)
+    assert sketch.mean.shape == sketch.standard_error.shape == (7, 7)
