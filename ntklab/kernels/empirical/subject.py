@@ -63,7 +63,8 @@ class Subject:
 
         Raises ``NtkLabError`` for a module that has no gradients of single samples, or no trained parameters.
         """
-        found = choose(self.module, _probed(x), pairs=self.pairs, dtype=self.dtype, trusted=self.trusted)
+        with torch.random.fork_rng(devices=[]):
+            found = choose(self.module, _probed(x), pairs=self.pairs, dtype=self.dtype, trusted=self.trusted)
         return replace(self, chosen=dressed(found.route, self.scales), notes=(*self.notes, *found.notes))
 
     def factors(self, x: Tensor, layers: Collection[str] | None = None) -> list[Factor]:

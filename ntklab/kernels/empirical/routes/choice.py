@@ -12,11 +12,11 @@ from ntklab.errors import NtkLabError
 from ntklab.kernels.empirical.probe import Probe
 from ntklab.kernels.empirical.routes import structural
 from ntklab.kernels.empirical.routes.graph import Graph
-from ntklab.kernels.empirical.routes.graph.program import NotCaptured
+from ntklab.kernels.empirical.routes.graph.program import NotCaptured, capture
 from ntklab.kernels.empirical.routes.jacobian import Jacobian
 from ntklab.kernels.empirical.routes.known import Structural
 from ntklab.kernels.empirical.routes.route import Route
-from ntklab.kernels.empirical.routes.trial import tolerance, tried
+from ntklab.kernels.empirical.routes.trial import Tried, tolerance, tried
 
 Maker = Callable[[str], Route]
 """A way to the factors, given why those before it do not do. Raises ``NotCaptured`` or ``NtkLabError``."""
@@ -38,11 +38,14 @@ def choose(module: nn.Module, x: Tensor, *, pairs: bool, dtype: torch.dtype, tru
     """
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise NtkLabError("empirical NTK: the module has no trainable parameters; set requires_grad on those you train")
-    coarsest = dtype if trusted else tried(module, x, dtype)
-    most, probe = tolerance(dtype, coarsest), Probe(module, x)
+    seen = Tried(dtype) if trusted else tried(module, x, dtype)
+    most, probe = tolerance(dtype, seen.coarsest), Probe(module, x)
     notes = []
-    if coarsest != dtype:
-        notes.append(f"parts of the module compute in {str(coarsest).removeprefix('torch.')}")
+    if seen.mixes:
+        _check_mixing(module, x, seen.mixes)
+        notes.append(f"{seen.mixes}: each sample was run by itself")
+    if seen.coarsest != dtype:
+        notes.append(f"parts of the module compute in {str(seen.coarsest).removeprefix('torch.')}")
     why = ""
     for make in _ways(module, x, pairs=pairs):
         try:
@@ -58,6 +61,22 @@ def choose(module: nn.Module, x: Tensor, *, pairs: bool, dtype: torch.dtype, tru
         why = f"{route.name}: misses the gradient of single samples by {error:.1e} (relative)"
         notes.append(why)
     raise NtkLabError(f"empirical NTK: no way to the gradients of single samples agrees with autograd: {why}")
+
+
+def _check_mixing(module: nn.Module, x: Tensor, mixes: str) -> None:
+    """Outputs may depend on the company of a sample where the way that it takes depends on values.
+
+    Raises ``NtkLabError`` for any other module that mixes samples.
+    """
+    try:
+        capture(module, x[:1])
+    except NotCaptured as failure:
+        if failure.by_value:
+            return
+    raise NtkLabError(
+        f"empirical NTK: the module mixes the samples of a batch: {mixes}, so no gradient of one sample exists; call "
+        "model.eval(), or treat each sample by itself"
+    )
 
 
 def _ways(module: nn.Module, x: Tensor, *, pairs: bool) -> Iterator[Maker]:

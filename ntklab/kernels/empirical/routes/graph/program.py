@@ -21,7 +21,14 @@ _RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 
 
 class NotCaptured(Exception):  # noqa: N818 (a reason to take another way, not a fault)
-    """A module has no graph that holds for every sample. The message says why, for a person."""
+    """A module has no graph that holds for every sample. The message says why, for a person.
+
+    ``by_value``: the way that a sample takes depends on values.
+    """
+
+    def __init__(self, message: str, *, by_value: bool = False) -> None:
+        super().__init__(message)
+        self.by_value = by_value
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +58,8 @@ def capture(module: nn.Module, x: Tensor) -> Program:
             exported = torch.export.export(module, (x,), strict=False)
             exported = _functional(exported)
     except FAILURES as error:
-        raise NotCaptured(f"it cannot be exported ({reason(error)})") from error
+        by_value = "data-dependent" in str(error) or "DataDependent" in type(error).__name__
+        raise NotCaptured(f"it cannot be exported ({reason(error)})", by_value=by_value) from error
     return _program(exported)
 
 
