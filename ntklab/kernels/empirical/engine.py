@@ -21,7 +21,7 @@ from ntklab.kernels.empirical.subject import Subject
 from ntklab.kernels.empirical.targets import Parts, Target
 from ntklab.kernels.threads import threads_for
 from ntklab.kernels.tiles import Block, Span, TilePlan, even_edge, spans
-from ntklab.progress import Partial, Progress, Work
+from ntklab.progress import Event, Partial, Progress, Work
 from ntklab.results import Tile
 
 _PASSES, _TILES, _SMALLER = "cotangents", "tiles", "memory could not be had: going on with smaller pieces"
@@ -70,10 +70,8 @@ class Run:
     def __post_init__(self) -> None:
         plan, blocks = self.job.plan, self.job.plan.blocks
         self.groups, self.chunk, self.edge = plan.groups, plan.chunk, plan.tile
-        pairs = (blocks.pair(rows, columns) for rows, met in blocks.panels() for columns in met)
-        cells = [cell for pair in pairs for cell in self.target.cells(pair)]
-        self.total = sum(len(self._tiles(cell)) for cell in cells)
-        self.area, self.share = sum(map(_pairs_in, cells)), 0.0
+        self.total, _ = tile_count(plan, self.target)
+        self.area, self.share = sum(map(_pairs_in, _cells_of(plan, self.target))), 0.0
         self.bad = NotFinite(blocks.n1, blocks.n2, symmetric=blocks.symmetric)
         self.outbox = Outbox(self.job.asked.device)
 
@@ -187,25 +185,28 @@ class Run:
             stage = _Stage(whole.block, F, G, whole.first and index == 0, whole.last and index == count - 1, share)
             for cell in cells:
                 yield from self._cell(stage, cell)
-                if stage.last:
-                    self.target.close(cell)
             del F, G, stage
 
     def _cell(self, stage: _Stage, cell: Block) -> Work[None]:
         """All tiles of a cell."""
-        waiting: deque[Block] = deque()
-        for tile in self._tiles(cell):
+        tiles = self._tiles(cell)
+        waiting: list[Block] = []
+        for number, tile in enumerate(tiles, start=1):
             placed = _moved(tile, cell)
             for part in self._parts_of(placed):
                 yield from self._part(stage, cell, part)
             waiting.append(placed)
-            if not self.outbox.busy:
-                yield from self._finished(stage, cell, waiting)
+            if not self.outbox.busy and number < len(tiles):
+                yield from self._events(stage, cell, waiting)
+                waiting.clear()
         self.outbox.flush()
-        yield from self._finished(stage, cell, waiting)
+        events = self._events(stage, cell, waiting)
+        if stage.last:
+            self.target.close(cell)  # before it is told of, so that what was told of stays
+        yield from events
 
     def _tiles(self, cell: Block) -> TilePlan:
-        return TilePlan(*cell.shape, even_edge(max(cell.shape), self.edge), symmetric=cell.diagonal)
+        return _tiles(cell, self.edge)
 
     def _parts_of(self, tile: Block) -> Iterator[Block]:
         """A tile on the diagonal in parts of its upper triangle."""
@@ -267,20 +268,19 @@ class Run:
             for name, mean in zip(_names(stage.rows), by_layer, strict=True):
                 self.parts.add(name, part.rows, part.columns, mean, mirror=part.mirror)
 
-    def _finished(self, stage: _Stage, cell: Block, waiting: deque[Block]) -> Work[None]:
-        """Say of tiles that they are done, and show them after the last stage."""
-        blocks = self.job.plan.blocks
-        while waiting:
-            tile = waiting.popleft()
+    def _events(self, stage: _Stage, cell: Block, tiles: Sequence[Block]) -> list[Event]:
+        """That tiles are done, and after the last stage how they look."""
+        events: list[Event] = []
+        shape = self.job.plan.blocks.n1, self.job.plan.blocks.n2
+        for tile in tiles:
             self.share += stage.share * _pairs_in(tile) / self.area
             if stage.last:
                 seen = self.job.form.matrix(self.target.view(cell, tile.rows, tile.columns)).clone()
                 self.bad.look(tile, seen)
-                shape = blocks.n1, blocks.n2
-                yield Partial(
-                    "tile", Tile("empirical", shape, tile.rows, tile.columns, seen.numpy(), mirror=tile.mirror)
-                )
-            yield self._progress(_TILES)
+                shown = Tile("empirical", shape, tile.rows, tile.columns, seen.numpy(), mirror=tile.mirror)
+                events.append(Partial("tile", shown))
+            events.append(self._progress(_TILES))
+        return events
 
     @property
     def _symmetric(self) -> bool:
@@ -308,6 +308,22 @@ class Run:
         if device.type == "cpu":
             return MemoryBudgetError(f"empirical NTK: there is not enough free memory for a pair of samples; {REMEDY}")
         return DeviceError(f"empirical NTK: {device} has not enough free memory for a pair of samples; {REMEDY}")
+
+
+def tile_count(plan: Plan, target: Target) -> tuple[int, float]:
+    """Tiles that are to be computed, and what share of all pairs of samples is in them."""
+    cells, blocks = _cells_of(plan, target), plan.blocks
+    pairs = blocks.n1 * (blocks.n1 + 1) / 2 if blocks.symmetric else blocks.n1 * blocks.n2
+    return sum(len(_tiles(cell, plan.tile)) for cell in cells), sum(map(_pairs_in, cells)) / pairs
+
+
+def _cells_of(plan: Plan, target: Target) -> list[Block]:
+    pairs = (plan.blocks.pair(rows, columns) for rows, met in plan.blocks.panels() for columns in met)
+    return [cell for pair in pairs for cell in target.cells(pair)]
+
+
+def _tiles(cell: Block, edge: int) -> TilePlan:
+    return TilePlan(*cell.shape, even_edge(max(cell.shape), edge), symmetric=cell.diagonal)
 
 
 def _out_of_memory(error: BaseException) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
@@ -31,6 +33,7 @@ def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     dtype: str = "float32",
     device: str = "cpu",
     memory: int | None = None,
+    store: Path | str | None = None,
     pattern1: ArrayLike | Tensor | None = None,
     pattern2: ArrayLike | Tensor | None = None,
     mask_constant: float | None = None,
@@ -48,17 +51,19 @@ def empirical_ntk(  # noqa: PLR0913 (a request, all by name)
     by the names of parameters, or an optimiser (see ``kernels.empirical.metric``). An architecture is drawn with
     ``seed``; a module is taken as it is (a copy of it in ``dtype`` and on ``device`` where those differ), and its
     kernel is checked on a few samples against autograd.
-    ``memory`` in bytes bounds what the work adds to the process, or to the memory of a CUDA device. ``pattern1`` and
-    ``pattern2`` (n, *axes, *axes) are the graphs of a network with ``Aggregate`` layers; positions whose every channel
-    equals ``mask_constant`` are masked in a network that is drawn here. ``Gram.error`` is that of float32, measured
-    where this takes little of the time.
+
+    ``memory`` in bytes bounds what the work adds to the process, or to the memory of a CUDA device. A larger kernel
+    goes tile by tile to the folder ``store``, is never held, and goes on where it was left when it is asked for again;
+    ``Gram.values`` is then read from there. ``pattern1`` and ``pattern2`` (n, *axes, *axes) are the graphs of a network
+    with ``Aggregate`` layers; positions whose every channel equals ``mask_constant`` are masked in a network that is
+    drawn here. ``Gram.error`` is that of float32, measured where this takes little of the time.
 
     Yields a ``Forecast``, then for each tile ``Partial("tile", Tile)`` (mean over outputs) and ``Progress``. Raises
-    ``NtkLabError`` for a module whose trained parameters are not all in dense layers used once, ``SpecError`` for
-    layers that there are not, ``DataError`` for samples that do not fit, ``MemoryBudgetError`` if the result exceeds
-    the budget.
+    ``NtkLabError`` for a module without gradients of single samples or that raises itself, ``SpecError`` for layers
+    that there are not, ``DataError`` for samples that do not fit, ``MemoryBudgetError`` if the budget is too small,
+    ``FileError`` for a store of another request or a full disk.
     """
     return Request(
-        model_or_architecture, x1, x2, outputs, split, seed, dtype, device, memory, (pattern1, pattern2),
-        mask_constant, Asking(head, layers, parameters, metric),
+        model_or_architecture, x1, x2, outputs, split, seed, dtype, device, memory, store,
+        (pattern1, pattern2), mask_constant, Asking(head, layers, parameters, metric),
     ).work()  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ntklab.kernels.empirical.preparation import Terms
 from ntklab.store import stored_edge
 
 Scalar = str | int | float | None
@@ -15,23 +17,28 @@ Scalar = str | int | float | None
 _ENGINE = 1  # counted up when the numbers of the same request change
 _TILE = 8 * 2**20  # bytes of a tile on disk
 _WIDEST, _NARROWEST = 1024, 16  # samples a side of one
-COPIES = 4
-"""Tiles held at a time while one is written: it, its copy in the order of the file, and that in whole chunks."""
+_COPIES = 4  # tiles held while one is written: it, the copy in the order of the file, that in whole chunks, and means
+_OVERVIEW, _LONGEST = 12, 1024  # bytes of a pixel of the small picture, and pixels a side of it
 
 
-def edge_for(folder: Path, n1: int, n2: int, cell: int) -> tuple[int, ...]:
-    """Sides of tiles to try, best first: that of the store in ``folder`` alone, if there is one; ``cell`` bytes a pair.
+def terms(folder: Path, n1: int, n2: int, cell: int, *, memory: int | None) -> Terms:
+    """For a plan with a store in ``folder``, of a kernel with ``cell`` bytes a pair of samples.
 
-    Raises ``FileError`` for a damaged store.
+    A store that is there keeps its tiles. Raises ``FileError`` for a damaged one.
     """
     there = stored_edge(folder)
-    if there is not None:
-        return (there,)
-    edge = min(_WIDEST, max(n1, n2), max(_NARROWEST, int((_TILE / cell) ** 0.5)))
-    edges = [edge]
-    while edges[-1] > _NARROWEST:
-        edges.append(max(_NARROWEST, edges[-1] // 2))
-    return tuple(edges)
+    beside = _OVERVIEW * min(n1, _LONGEST) * min(n2, _LONGEST)
+    edges = (there,) if there is not None else tuple(_edges(max(n1, n2), cell))
+    return Terms(memory, edges=edges, copies=_COPIES, beside=beside)
+
+
+def _edges(longest: int, cell: int) -> Iterator[int]:
+    """Samples a side of tiles to try, best first."""
+    edge = min(_WIDEST, longest, max(_NARROWEST, int((_TILE / cell) ** 0.5)))
+    yield edge
+    while edge > _NARROWEST:
+        edge = max(_NARROWEST, edge // 2)
+        yield edge
 
 
 def fingerprint(module: nn.Module, x1: Tensor, x2: Tensor, **request: Scalar) -> dict[str, Scalar]:

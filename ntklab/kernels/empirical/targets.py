@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from ntklab.kernels.empirical.forms import Form
 from ntklab.kernels.tiles import Block, Span
+from ntklab.progress import Work
+from ntklab.results import Gram, Provenance
 from ntklab.store import Cell, TileStore
 
 Place = tuple[int, int]
@@ -25,6 +28,19 @@ class Target(ABC):
 
     limited: bool
     """Whether what is held until the last group of layers had its turn is to be kept small."""
+
+    @property
+    @abstractmethod
+    def values(self) -> Any:
+        """As ``Gram.values``: an array or what reads like one."""
+
+    @abstractmethod
+    def checked(self) -> Work[None]:
+        """Look at what is there already."""
+
+    @abstractmethod
+    def gram(self, about: Provenance, *, symmetric: bool, error: float | None, parts: Mapping[str, Array]) -> Gram:
+        """The finished kernel."""
 
     @abstractmethod
     def cells(self, block: Block) -> Sequence[Block]:
@@ -67,8 +83,13 @@ class Whole(Target):
 
     @property
     def values(self) -> Array:
-        """As ``Gram.values``."""
         return self.form.values(self.store)
+
+    def checked(self) -> Work[None]:
+        yield from ()
+
+    def gram(self, about: Provenance, *, symmetric: bool, error: float | None, parts: Mapping[str, Array]) -> Gram:
+        return Gram(self.values, about, symmetric=symmetric, error=error, parts=parts)
 
 
 class Parts:
@@ -102,8 +123,21 @@ class Stored(Target):
 
     def __init__(self, form: Form, store: TileStore) -> None:
         self.form, self.store = form, store
-        self._todo = {cell.place: cell for cell in store.todo()}
+        self._todo = {cell.place: cell for cell in store.layout if cell.place not in store.log.entries}
         self._begun: dict[Place, _Begun] = {}
+
+    @property
+    def values(self) -> Any:
+        return self.store.array()
+
+    def checked(self) -> Work[None]:
+        missing = yield from self.store.verify()
+        self._todo = {cell.place: cell for cell in missing}
+
+    def gram(self, about: Provenance, *, symmetric: bool, error: float | None, parts: Mapping[str, Array]) -> Gram:
+        assert symmetric == self.store.layout.symmetric
+        assert not parts, "a store keeps no parts"
+        return self.store.finish(about, error=error)
 
     def cells(self, block: Block) -> Sequence[Block]:
         edge = self.store.edge

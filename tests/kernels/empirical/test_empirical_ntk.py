@@ -12,7 +12,7 @@ from torch import nn
 
 from ntklab import spec
 from ntklab.errors import DataError, MemoryBudgetError, SpecError
-from ntklab.kernels.empirical import empirical_ntk, request
+from ntklab.kernels.empirical import empirical_ntk, preparation
 from ntklab.kernels.empirical.reference import reference_ntk
 from ntklab.networks import build
 from ntklab.progress import Forecast, Partial, Progress, drain
@@ -130,8 +130,8 @@ def test_does_not_depend_on_how_the_work_is_cut(outputs, rows, columns, groups, 
         taken = tuple(tuple(names[i::groups]) for i in range(groups))
         return replace(plan, blocks=blocks, groups=taken, chunk=chunk, tile=tile)
 
-    make_plan = request.make_plan
-    monkeypatch.setattr(request, "make_plan", cut)
+    make_plan = preparation.make_plan
+    monkeypatch.setattr(preparation, "make_plan", cut)
     x1, x2 = samples(17), samples(9, seed=1)
     assert_close(kernel(MLP, x1, outputs=outputs).values, expected(MLP, x1, outputs=outputs))
     assert_close(kernel(MLP, x1, x2, outputs=outputs).values, expected(MLP, x1, x2, outputs=outputs))
