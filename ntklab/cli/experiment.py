@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from ntklab.experiments.models import Models
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The file, where and within what memory to compute, and how many networks to draw."""
+def add_options(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
+    """The file, where and within what memory to compute, and with ``draws`` how many networks to draw."""
     parser.add_argument("experiment", metavar="EXPERIMENT", type=Path, help="experiment file (.json or .toml)")
     parser.add_argument("--device", help="compute on cpu, cuda or cuda:N (default: as the file says)")
     parser.add_argument("--memory", type=quantities.memory, metavar="SIZE",
                         help="memory budget such as 2GB (default: a share of what is free)")  # fmt: skip
-    parser.add_argument("--monte-carlo", type=int, metavar="S", help="draw S networks at each width for estimates "
-                        "of the kernels with error bars (default: as the file says)")  # fmt: skip
-    parser.add_argument("--widths", type=quantities.whole_numbers, metavar="N,N,…",
-                        help="hidden widths of these networks (default: as the file says)")  # fmt: skip
+    if draws:
+        _add_draws(parser)
     parser.add_argument("--model", metavar="FILE.py:FUNCTION",
                         help="a Python file and its function that returns a torch module, in place of the network "
                         "described; needs --trust")  # fmt: skip
@@ -34,6 +32,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", metavar="FILE", help="parameters of the network: .pt, .pth or .safetensors")
     parser.add_argument("--trust", action="store_true", help="run the Python file of the model, which you have read")
     parser.add_argument("--quiet", action="store_true", help="do not report progress")
+    parser.set_defaults(monte_carlo=None, widths=None)
+
+
+def _add_draws(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--monte-carlo", type=int, metavar="S", help="draw S networks at each width for estimates "
+                        "of the kernels with error bars (default: as the file says)")  # fmt: skip
+    parser.add_argument("--widths", type=quantities.whole_numbers, metavar="N,N,…",
+                        help="hidden widths of these networks (default: as the file says)")  # fmt: skip
 
 
 def chosen(options: argparse.Namespace) -> Experiment:

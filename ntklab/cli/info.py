@@ -54,10 +54,16 @@ def kernel_facts(folder: Path) -> Iterator[tuple[str, str]]:
     yield "health", _health(found)
     if found.error is not None:
         yield "relative error", f"{found.error:.1e}"
-    told = {"route": about.route, "seed": about.seed, "device": about.device, "experiment": about.spec}
-    yield from ((name, str(value)) for name, value in told.items() if value not in (None, ""))
+    origin = {"route": about.route, "seed": about.seed, "device": about.device, "experiment": about.spec}
+    yield from ((name, str(value)) for name, value in origin.items() if value not in (None, ""))
     yield from (("note", note) for note in about.notes)
-    yield from ((name, str(value)) for name, value in found.fingerprint.items())
+    told = {name: value for name, value in found.fingerprint.items() if value not in (None, "", "[]")}
+    yield from (("depends on", f"{name} {_short(str(value))}") for name, value in told.items())
+
+
+def _short(text: str) -> str:
+    """The beginning of a hash."""
+    return text if len(text) <= 20 else f"{text[:16]}…"
 
 
 def _progress(found: store.State) -> str:

@@ -18,8 +18,9 @@ BAD_INPUT = 2
 COMMANDS = {
     "run": "compute an experiment without a window and write kernels, figures and a report",
     "export": "write one figure, the arrays or the script of an experiment",
+    "kernel": "compute the finite-width kernel of an experiment into a folder, whatever its size",
     "monte-carlo": "estimate the kernels from random networks, with error bars, also where no closed form exists",
-    "info": "versions, devices, memory, and whether the window's libraries were tested together",
+    "info": "versions, devices and memory; or how far a kernel in a folder is, and what it depends on",
     "window": "open the window (also without any command)",
 }
 

@@ -13,6 +13,7 @@ from ntklab.experiments.monte_carlo import monte_carlo
 from ntklab.experiments.parts import ledger_of
 from ntklab.experiments.phase import phase, phase_of
 from ntklab.experiments.run import run
+from ntklab.experiments.stored import stored
 from ntklab.experiments.training import train
 from ntklab.experiments.warm_up import warm_up
 from ntklab.experiments.width_convergence import width_convergence
@@ -35,6 +36,7 @@ __all__ = [
     "phase_forecast",
     "phase_of",
     "run",
+    "stored",
     "train",
     "use_threads",
     "warm_up",

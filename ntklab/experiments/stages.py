@@ -82,12 +82,12 @@ def empirical_stage(
         return Partial("network", told)
 
     work = translated(empirical_work(experiment, subject, data.X_train), named)
-    gram = _of(subject, stamped((yield from work), experiment))
+    gram = of_subject(subject, stamped((yield from work), experiment))
     yield Partial("empirical", gram)
     return gram, told
 
 
-def _of(subject: Subject, result: Result) -> Result:
+def of_subject(subject: Subject, result: Result) -> Result:
     """``result`` with what is to be said of a module that is not just drawn."""
     if subject.described:
         return result
@@ -171,10 +171,10 @@ def training_stage(
     def named(event: Event) -> Event | None:
         """Trajectories on the way are stamped too; the forecast was given before."""
         if isinstance(event, Partial) and isinstance(event.value, Trajectory):
-            return Partial(event.key, _of(subject, stamped(event.value, experiment)))
+            return Partial(event.key, of_subject(subject, stamped(event.value, experiment)))
         return None if isinstance(event, Forecast) else event
 
-    trajectory = _of(subject, stamped((yield from translated(work, named)), experiment))
+    trajectory = of_subject(subject, stamped((yield from translated(work, named)), experiment))
     yield Partial("trajectory", trajectory)
     return trajectory
 

@@ -305,7 +305,7 @@ def test_bad_experiments_are_one_line_and_status_2(content, tmp_path, capsys):
         (["export", "FILE", "--figure", "function-mode", "--mode", "99", "--quiet"], "modes are 1 to 10"),
         (["export", "FILE", "--arrays", "--out", "x.mat"], "suffix"),
         (["export", "FILE", "--arrays", "--script"], "not allowed"),
-        (["info", "more"], "unrecognized"),
+        (["info", "more"], "more: is no stored kernel"),
         (["--colour"], "--colour"),
         (["nowhere.json"], "nowhere.json"),
     ],
