@@ -94,7 +94,7 @@ class Models:
         if model is None:
             module = build(experiment.architecture, seed=seed)
             known = parameterisation(experiment.architecture)
-            found = replace(described(experiment.architecture), finite=module, parameterisation=known)
+            found = replace(described(experiment.architecture), finite=module, parameterisation=known, seed=seed)
             return _with_checkpoint(replace(found, origin=_origin("drawn network", module, found)), checkpoint)
         if isinstance(model, ModelFile):
             module, name = own.make(model, seed=seed), f"{model.function}() of {Path(model.path).name}"
@@ -107,7 +107,8 @@ class Models:
         shape = model.input or (features,)
         if sizes is not None:
             check_shape(shape, sizes[0])  # before the network fails on it in words of its own
-        found = Subject(module, shape, None, tuple(range(len(shape))), notes=notes)
+        made_with = seed if isinstance(model, ModelFile) else None
+        found = Subject(module, shape, None, tuple(range(len(shape))), notes=notes, seed=made_with)
         found = replace(found, origin=_origin(name, module, found, _place(model)))
         return _lifted(_with_checkpoint(found, checkpoint))
 

@@ -94,7 +94,7 @@ def of_subject(subject: Subject, result: Result) -> Result:
     origin: Provenance = result.provenance
     said = replace(
         origin, parameterisation=subject.parameterisation or origin.parameterisation,
-        notes=(*origin.notes, *subject.notes),
+        seed=subject.seed if origin.seed is None else origin.seed, notes=(*origin.notes, *subject.notes),
     )  # fmt: skip
     return replace(result, provenance=said)
 

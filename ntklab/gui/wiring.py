@@ -238,6 +238,8 @@ def _show_untrainable(window: Window) -> None:
 
 
 def _show_outdated(window: Window) -> None:
+    scene = window.laboratory.scene()
+    unswept = "" if window.can_sweep else "This network has the width that it has: sweep that of a described one"
     for panel in window.views.panels.values():
         panel.set_outdated(bool(window.session.results.outdated & {*panel.choice.needs}))
-        panel.set_missing(panel.choice.missing(window.laboratory.scene()))
+        panel.set_missing(panel.choice.missing(scene) or (unswept if "convergence" in panel.choice.needs else ""))

@@ -28,7 +28,7 @@ class Subject:
 
     ``limit`` describes the network at infinite width, where there is a description, and else ``why`` says why not;
     ``axes`` are the axes of ``shape`` in the order of the limit's input. ``origin`` is told where ``finite`` is a
-    module.
+    module, and ``seed`` where that was made with one.
     """
 
     finite: Architecture | nn.Module
@@ -38,6 +38,7 @@ class Subject:
     why: str = ""
     parameterisation: str | None = None
     notes: tuple[str, ...] = ()
+    seed: int | None = None
     origin: Network | None = None
 
     @property

@@ -69,9 +69,11 @@ def test_a_run_finds_all_that_can_be_found(ran):
 
 
 def test_the_network_is_told_with_how_its_layers_are_treated(ran):
-    _, events = ran
+    run, events = ran
     told = next(event.value for event in events if isinstance(event, Partial) and event.key == "network")
     assert told.route
+    assert [(layer.name, layer.parameters) for layer in told.layers] == [("0", 80), ("1.conv", 584), ("4", 27)]
+    assert run.network == told
 
 
 def test_the_lifted_limit_is_that_of_the_module(tmp_path):

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from ntklab.gui.panels.editors import show_list
-from ntklab.gui.panels.own_network import parse_shape
+from ntklab.gui.panels.own_network import in_a_row, parse_shape
 from ntklab.gui.widgets import Choice, ElidedLabel, InlineError, ValueEdit
 from ntklab.session.model_files import Source
 from ntklab.spec import ModelFile
@@ -47,19 +47,18 @@ class TrustDialog(QDialog):
         warning.setObjectName("warning")
         self.function = Choice([(f.name, f"{f.name}()", f.about or f"line {f.line}") for f in source.functions])
         self.function.setObjectName("function")
-        self.input = ValueEdit(lambda text: parse_shape(text, features), show_list, none="all features in a row")
+        self.input = ValueEdit(lambda text: parse_shape(text, features), show_list, none=in_a_row(features))
         self.input.setObjectName("model-input")
-        self.input.setPlaceholderText("such as 1, 8, 8")
+        self.input.setToolTip("As the network takes it, without the batch axis, such as 1, 8, 8 for a picture")
         self.problem = InlineError()
         self.trust = QPushButton("Trust this file")
         self.trust.setObjectName("trust-file")
-        self.trust.setProperty("role", "primary")
         self.refuse = QPushButton("Don't")
         self.refuse.setObjectName("do-not-trust")
         self._lay_out(title, warning)
         self._show(source, model)
         self.input.problem.connect(self.problem.say)
-        self.input.committed.connect(self._clear)
+        self.input.committed.connect(self._show_input)
         self.trust.clicked.connect(self._accept)
         self.refuse.clicked.connect(self.reject)
         self.resize(92 * self.fontMetrics().averageCharWidth(), 34 * self.fontMetrics().height())
@@ -111,7 +110,8 @@ class TrustDialog(QDialog):
             self.accept()
 
     @Slot(object)
-    def _clear(self, _value: object) -> None:
+    def _show_input(self, shape: tuple[int, ...] | None) -> None:
+        self.input.show_value(shape)
         self.problem.say("")
 
 

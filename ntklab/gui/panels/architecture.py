@@ -108,7 +108,11 @@ class ArchitecturePanel(QWidget):
         for part in (self.layers, self.problem, self.total, self.editor):
             inside.addWidget(part)
         layout = QVBoxLayout(self)
-        for whole in (self.kind, self.own, self.parameters, self.described):
+        kind = QHBoxLayout()
+        kind.addWidget(QLabel("Network"))
+        kind.addWidget(self.kind, 1)
+        layout.addLayout(kind)
+        for whole in (self.own, self.parameters, self.described):
             layout.addWidget(whole)
         for each in (layout, inside):
             each.setContentsMargins(0, 0, 0, 0)

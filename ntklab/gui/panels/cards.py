@@ -14,7 +14,7 @@ from ntklab.gui.panels.words import PARAMETERISATION_TITLES
 from ntklab.gui.widgets.numbers import integer, number, percent
 from ntklab.results import MonteCarlo, ZScores, agreement
 from ntklab.session import Session
-from ntklab.spec import Dense, parameter_count
+from ntklab.spec import Dense
 
 
 def _samples(session: Session) -> str:
@@ -22,7 +22,15 @@ def _samples(session: Session) -> str:
     return integer(session.experiment.dataset.n_train if data is None else len(data.X_train))
 
 
+def _of_described(value: Value) -> Value:
+    """What is read off the described network, where that is the one in use."""
+    return lambda session: value(session) if session.experiment.model is None else "—"
+
+
 def _outputs(session: Session) -> str:
+    if session.experiment.model is not None:
+        network = readings.own_network(session)
+        return "—" if network is None else integer(network.outputs)
     return integer(session.experiment.architecture.layers[-1].width) if _ends_dense(session) else "—"  # type: ignore[union-attr]
 
 
@@ -30,6 +38,7 @@ def _ends_dense(session: Session) -> bool:
     return isinstance(session.experiment.architecture.layers[-1], Dense)
 
 
+@_of_described
 def _widths(session: Session) -> str:
     found = widths(session.experiment.architecture)
     if not found:
@@ -37,16 +46,20 @@ def _widths(session: Session) -> str:
     return integer(found[0]) if len(set(found)) == 1 else f"{min(found)}–{max(found)}"
 
 
+@_of_described
 def _depth(session: Session) -> str:
     return str(len(widths(session.experiment.architecture)))
 
 
 def _parameterisation(session: Session) -> str:
+    if session.experiment.model is not None:
+        return "its own"
     names = sorted(parameterisations(session.experiment.architecture))
     return ", ".join(PARAMETERISATION_TITLES[name] for name in names) or "—"
 
 
 def _deviations(field: str) -> Value:
+    @_of_described
     def value(session: Session) -> str:
         layers = [line.layer for line in outline(session.experiment.architecture) if hasattr(line.layer, field)]
         found = sorted({getattr(layer, field) or 0.0 for layer in layers})
@@ -159,7 +172,7 @@ CARDS: tuple[CardSpec, ...] = (
         "kernel", "Empirical NTK", "Θ(x, x′) = ^1⁄_k Σ_c ⟨∇f_c(x), ∇f_c(x′)⟩",
         "How far a small gradient step on x′ moves the output at x: gradients in all weights, averaged over outputs.",
         (
-            Symbol("P", "parameters", lambda s: integer(parameter_count(s.experiment.architecture))),
+            Symbol("P", "parameters", readings.parameters),
             _WIDTH,
             Symbol("k", "outputs", _outputs),
             Symbol("θ", "parameterisation", _parameterisation),

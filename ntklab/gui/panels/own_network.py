@@ -40,7 +40,7 @@ class OwnNetworkPanel(QWidget):
         self.choose = IconButton("open", "Choose another Python file", object_name="choose-model")
         self.function = Choice()
         self.function.setObjectName("model-function")
-        self.input = ValueEdit(self._parse, show_list, none="all features in a row")
+        self.input = ValueEdit(self._parse, show_list, none="features in a row")
         self.input.setObjectName("model-shape")
         self.input.setToolTip(
             "Shape of one sample as your network takes it, without the batch axis: 1, 8, 8 for digits as pictures. "
@@ -97,6 +97,7 @@ class OwnNetworkPanel(QWidget):
             return
         self.problem.say("")
         self.input.show_value(model.input)
+        self.input.setPlaceholderText(in_a_row(features_of(self._session.experiment)))
         if isinstance(model, ModelFile):
             self.path.say(model.path)
             self._list_functions(model)
@@ -234,6 +235,11 @@ def facts(network: Network) -> str:
 def features_of(experiment: Experiment) -> int:
     """How many numbers a sample has, as far as the document says."""
     return prod(experiment.architecture.input.shape)
+
+
+def in_a_row(features: int) -> str:
+    """What no shape means."""
+    return f"{features}, as a vector"
 
 
 def parse_shape(text: str, features: int) -> tuple[int, ...]:

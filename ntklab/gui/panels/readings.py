@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from ntklab.gui.widgets.numbers import integer, number, percent
-from ntklab.results import Gram, Spectrum, Trajectory
+from ntklab.results import Gram, Network, Spectrum, Trajectory
 from ntklab.results import distance as measured_distance
 from ntklab.session import Results, Session
 from ntklab.spec import ModelFile, parameter_count
@@ -58,17 +58,14 @@ def summary(session: Session) -> tuple[Reading, ...]:
 
 def _network(session: Session) -> tuple[Reading, ...]:
     """The number of parameters and, where that is not just drawn, what network it is and where they come from."""
-    experiment, found = session.experiment, session.results.network
+    experiment = session.experiment
     if experiment.model is None:
-        rows = [Reading("parameters", (integer(parameter_count(experiment.architecture)),),
-                        "Trainable numbers of the finite network")]  # fmt: skip
+        rows = [Reading("parameters", (parameters(session),), "Trainable numbers of the finite network")]
     else:
-        known = found is not None and "network" not in session.results.outdated
-        count = integer(found.trained) if found is not None and known else "—"
         name = experiment.model.function if isinstance(experiment.model, ModelFile) else experiment.model.name
         rows = [
             Reading("network", (short_name(name),), f"Your own network: {name}"),
-            Reading("parameters", (count,), "Trained numbers of your network"),
+            Reading("parameters", (parameters(session),), "Trained numbers of your network"),
         ]
     if experiment.checkpoint is not None:
         path = Path(experiment.checkpoint.path)
@@ -76,6 +73,19 @@ def _network(session: Session) -> tuple[Reading, ...]:
             Reading("parameters from", (short_name(path.name),), f"{path}, sha256 {experiment.checkpoint.sha256}")
         )
     return tuple(rows)
+
+
+def own_network(session: Session) -> Network | None:
+    """What is known of the user's own network, once it was computed as it is asked for now."""
+    return None if "network" in session.results.outdated else session.results.network
+
+
+def parameters(session: Session) -> str:
+    """The number of trained parameters of the network in use."""
+    if session.experiment.model is None:
+        return integer(parameter_count(session.experiment.architecture))
+    network = own_network(session)
+    return "—" if network is None else integer(network.trained)
 
 
 def short_name(name: str) -> str:

@@ -48,6 +48,7 @@ class PlotView(QWidget):
         self._message.setProperty("role", "muted")
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setWordWrap(True)
+        self._message.setMargin(2 * self.fontMetrics().height())
         self._build()
         self._connect()
         self._wear(theme.current())
