@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from ntklab.errors import NumericalError, SpecError
 from ntklab.progress import Forecast, Progress, Work, translated
 from ntklab.results import Eigenpairs, Gram, Provenance, operator_of
 from ntklab.spectra.eigen import eigen
+from ntklab.store import LazyArray
 
 Array = NDArray[np.float64]
 
@@ -84,6 +84,8 @@ def top_eigenpairs(
 
 def _lanczos(asked: _Counted, count: int, *, basis: int, tolerance: float, seed: int) -> Work[tuple[Array, Array]]:
     """Eigenvalues, descending, and eigenvectors. ARPACK calls for products in a thread of its own."""
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # 0.1 s that other spectra need not wait
+
     n = asked.shape[0]
     start = np.random.default_rng(seed).standard_normal(n)
     image = yield from asked.product(start[:, None])
@@ -183,7 +185,7 @@ def _operator(kernel: Any) -> Any:
 
 
 class _Matrix:
-    """A kernel in memory, multiplied some rows at a time."""
+    """A kernel in memory, multiplied some rows at a time, or on disk, by its tiles."""
 
     def __init__(self, K: NDArray[np.floating], provenance: Provenance | None) -> None:
         self.K, self.provenance = K, provenance
@@ -191,6 +193,8 @@ class _Matrix:
 
     def product(self, V: Array) -> Work[Array]:
         """KV."""
+        if isinstance(self.K, LazyArray):
+            return (yield from self.K.product(V))
         rows = max(1, _BLOCK // max(1, self.K[0].nbytes))
         parts = []
         for start in range(0, len(self.K), rows):

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ntklab.errors import FileError
+from ntklab.progress import Progress, Work, drain
 from ntklab.results import Health
 from ntklab.results.stored import StoredValues
 from ntklab.store import chunks, indexing, overview
@@ -95,6 +96,7 @@ class LazyArray(ABC):
     shape: tuple[int, ...]
     edge: int
     dtype: np.dtype[np.floating]
+    layout: Layout
 
     @abstractmethod
     def tile(self, place: Place) -> Array | None:
@@ -135,11 +137,26 @@ class LazyArray(ABC):
                 found[target] = np.nan if tile is None else tile[indexing.pair(from_rows, from_columns)]
         return found[rest]
 
-    def __matmul__(self, other: Any) -> Array:
-        """The product of a kernel (n1, n2) with (n2,) or (n2, m), a row of tiles at a time."""
+    def product(self, V: Array) -> Work[NDArray[np.float64]]:
+        """The product of a kernel (n1, n2) with V (n2, m); each tile is read once, and yields ``Progress``.
+
+        Tiles are multiplied in their own precision and added in float64. Raises ``FileError`` for a damaged tile.
+        """
+        right, total = V.astype(self.dtype, copy=False), np.zeros((len(self), V.shape[1]))
+        for number, cell in enumerate(self.layout):
+            tile = self.tile(cell.place)
+            i, j = (slice(at * self.edge, (at + 1) * self.edge) for at in cell.place)
+            total[i] += np.nan if tile is None else tile @ right[j]
+            if cell.mirror:
+                total[j] += np.nan if tile is None else tile.T @ right[i]
+            yield Progress(number + 1, len(self.layout), "tiles")
+        return total
+
+    def __matmul__(self, other: Any) -> NDArray[np.float64]:
+        """The product of a kernel (n1, n2) with (n2,) or (n2, m); see ``product``."""
         right = np.asarray(other)
-        starts = range(0, len(self), self.edge)
-        return np.concatenate([self[start : start + self.edge] @ right for start in starts])
+        found = drain(self.product(right.reshape(len(right), -1)))
+        return found.reshape(len(self), *right.shape[1:])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         if copy is False:
@@ -154,6 +171,7 @@ class StoredKernel(LazyArray, StoredValues):
     def __init__(self, tiles: Tiles, means: Tiles) -> None:
         self._tiles = tiles
         self._means = means
+        self.layout = tiles.layout
         self.shape = tiles.layout.shape
         self.edge = tiles.layout.edge
         self.dtype = np.dtype(tiles.layout.dtype)
@@ -226,6 +244,7 @@ class StackedKernel(LazyArray):
         n1, n2, k, _ = kernel.shape
         self._kernel = kernel
         self.shape = n1 * k, n2 * k
+        self.layout = kernel.layout
         self.edge = kernel.edge * k
         self.dtype = kernel.dtype
 

@@ -11,7 +11,8 @@ from store_tools import KEPT, cut, files, kernel, put, start, stored
 import ntklab
 from ntklab.errors import SpecError
 from ntklab.results import Gram, Provenance
-from ntklab.store import Layout, is_stored, stored_edge
+from ntklab.store import Layout, is_stored, open_kernel, stored_edge
+from ntklab.store.kernel import Tiles
 from ntklab.store.overview import factor, size
 
 
@@ -225,7 +226,31 @@ def test_eigenpairs_and_predictions_of_a_stored_kernel(tmp_path, outputs, monkey
     found = drain(spectra.top_eigenpairs(gram, 3))
     expected = np.linalg.eigvalsh(Gram(values, gram.provenance).operator)[::-1][:3]
     np.testing.assert_allclose(found.eigenvalues, expected, rtol=1e-10)
-    np.testing.assert_array_equal(gram.operator @ found.eigenvectors, gram.operator[:] @ found.eigenvectors)
+    np.testing.assert_allclose(gram.operator @ found.eigenvectors, gram.operator[:] @ found.eigenvectors, atol=1e-11)
+    first = found.eigenvectors[:, 0]
+    np.testing.assert_allclose(gram.operator @ first, found.eigenvalues[0] * first, atol=1e-8)
+
+
+def test_products_read_each_tile_once(tmp_path, monkeypatch):
+    values = kernel(30, outputs="full")
+    gram = stored(tmp_path, values, outputs="full", edge=4)
+    reads, load = [], Tiles.load
+    monkeypatch.setattr(Tiles, "load", lambda self, place, crc: reads.append(place) or load(self, place, crc))
+    v = np.random.default_rng(0).normal(size=60)
+    expected = Gram(values, gram.provenance).operator @ v
+    np.testing.assert_allclose(open_kernel(tmp_path, cache=0).operator @ v, expected, rtol=1e-4, atol=1e-4)
+    assert sorted(reads) == sorted(set(reads))
+    assert len(reads) == 36
+
+
+def test_products_of_rectangles_and_of_what_is_missing(tmp_path):
+    values = kernel(9, 13)
+    gram = stored(tmp_path / "K", values, symmetric=False)
+    V = np.random.default_rng(0).normal(size=(13, 2))
+    np.testing.assert_allclose(gram.values @ V, values @ V, rtol=1e-5, atol=1e-5)
+    with start(tmp_path / "part", kernel(8)) as store:
+        put(store, kernel(8), store.todo()[:1])
+    assert np.isnan(open_kernel(tmp_path / "part").values @ np.ones(8)).all()
 
 
 def test_a_posterior_on_stored_kernels(tmp_path):
