@@ -128,7 +128,7 @@ class Stored(Target):
 
     @property
     def values(self) -> Any:
-        return self.store.array()
+        return self.store.array(cache=0)
 
     def checked(self) -> Work[None]:
         missing = yield from self.store.verify()
