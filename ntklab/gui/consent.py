@@ -33,6 +33,11 @@ class Consent(QObject):
         self._dialog: TrustDialog | None = None
         self.objects: Mapping[str, Any] = window.objects
 
+    @property
+    def asking(self) -> bool:
+        """Whether the question is on screen."""
+        return self._dialog is not None
+
     def trusts(self, model: ModelFile) -> bool:
         """Whether the user trusts this content of this file; may be asked from the worker."""
         return model_files.trusts(self._window.settings, model)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 
+from ntklab.figures.captions import count
 from ntklab.figures.views import find
 from ntklab.gui import theme
 from ntklab.gui.actions.build import guarded
@@ -233,7 +234,8 @@ def _show_untrainable(window: Window) -> None:
     network, data, reason = results.network, results.data, ""
     fresh = own and not {"network", "data"} & results.outdated
     if fresh and network is not None and data is not None and network.outputs != data.outputs:
-        reason = f"It has {network.outputs} outputs and the data {data.outputs} targets, so it cannot be trained on it"
+        outputs, targets = count(network.outputs, "output"), count(data.outputs, "target")
+        reason = f"It has {outputs} and the data {targets}, so it cannot be trained on it"
     window.experiment_panel.set_untrainable(reason)
 
 
