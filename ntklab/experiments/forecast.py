@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from ntklab import datasets, dynamics
 from ntklab.errors import NoRuleError
 from ntklab.experiments.models import Models
-from ntklab.experiments.stages import empirical_work, infinite_work, monte_carlo_work, subject_of
+from ntklab.experiments.stages import empirical_work, infinite_work, monte_carlo_work, parted, subject_of
 from ntklab.kernels import budget
 from ntklab.kernels.infinite.phase import dominant
 from ntklab.kernels.threads import threads
@@ -27,11 +28,17 @@ _INTEGRALS = (activations.Numerical, activations.Elementwise, activations.Elu, a
 
 
 def forecast(
-    experiment: Experiment, *, estimates: bool = True, phase: bool = False, models: Models | None = None
+    experiment: Experiment,
+    *,
+    estimates: bool = True,
+    split: bool = False,
+    phase: bool = False,
+    models: Models | None = None,
 ) -> Forecast:
     """Peak bytes, rough seconds and the routes of ``run``: by arithmetic, without loading the data.
 
-    With ``phase`` that of a run outside of a window, which leaves the phase out until somebody looks at it.
+    With ``phase`` that of a run outside of a window, which leaves the phase out until somebody looks at it; with
+    ``split`` the kernel is split by layer, as the experiment may also ask.
 
     Counts the kernels that are kept beside the stage that needs most. Takes some ms; a very wide network is drawn once,
     as its kernel's plan is made by trying it on two samples. Raises ``DataError`` where the source has not that many
@@ -40,19 +47,22 @@ def forecast(
     """
     data, subject = _data(experiment), subject_of(experiment, models)
     training = _training(experiment, subject)  # arithmetic alone, so before a network is drawn
-    stages = [data, _kernels(experiment, subject, estimates=estimates), training]
+    stages = [data, _kernels(experiment, subject, estimates=estimates, split=split), training]
     stages += [phase_forecast(experiment, models)] if phase and subject.limit is not None else []
     return _joined(stages, kept=_kept_bytes(experiment, subject))
 
 
-def kernels_forecast(experiment: Experiment, subject: Subject, *, estimates: bool = True) -> Forecast:
-    """Of ``kernels``."""
-    return _joined([_data(experiment), _kernels(experiment, subject, estimates=estimates)])
+def kernels_forecast(
+    experiment: Experiment, subject: Subject, *, estimates: bool = True, split: bool = False
+) -> Forecast:
+    """Of ``kernels``; with ``split`` with the ledger of the layers, which the experiment may also ask for."""
+    return _joined([_data(experiment), _kernels(experiment, subject, estimates=estimates, split=split)])
 
 
-def empirical_forecast(experiment: Experiment, subject: Subject) -> Forecast:
-    """Of the finite-width kernel alone."""
-    return _first(empirical_work(experiment, subject, _stand_in(experiment, subject)))
+def empirical_forecast(experiment: Experiment, subject: Subject, *, split: bool = False) -> Forecast:
+    """Of the finite-width kernel alone; ``split`` by layer."""
+    found = _first(empirical_work(experiment, subject, _stand_in(experiment, subject), split=split))
+    return replace(found, budget=budget.resolve(experiment.kernel.memory, experiment.kernel.device))
 
 
 def monte_carlo_forecast(experiment: Experiment, models: Models | None = None) -> Forecast:
@@ -62,20 +72,12 @@ def monte_carlo_forecast(experiment: Experiment, models: Models | None = None) -
 
 
 def ledger_forecast(experiment: Experiment, models: Models | None = None) -> Forecast:
-    """Of ``ledger``: the kernel in parts, which are kept, and the eigenvalues of each.
+    """Of ``ledger``: the kernel in parts, and the eigenvalues of each.
 
     Raises ``MemoryBudgetError`` where the parts do not fit.
     """
-    kernel, n = empirical_forecast(experiment, subject_of(experiment, models)), experiment.dataset.n_train
-    count = max(len(kernel.layers), 1)
-    item = 4 if experiment.kernel.dtype == "float32" else 8
-    kept = 2 * count * n * n * item + 8 * count * 2 * n
-    budget.require(
-        kept, budget.resolve(experiment.kernel.memory), f"keeping what each of {count} layers adds for {n} samples",
-        "use fewer samples or dtype='float32', or raise the memory budget",
-    )  # fmt: skip
-    spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, (1 + count / 3) * SPECTRUM_SECONDS * n**3, count, "eigenvalues")
-    return _joined([_data(experiment), kernel, spectrum], kept=kept)
+    kernel = empirical_forecast(experiment, subject_of(experiment, models), split=True)
+    return _joined([_data(experiment), kernel, _parts(experiment, kernel)], kept=_parts_bytes(experiment, kernel))
 
 
 def phase_forecast(experiment: Experiment, models: Models | None = None) -> Forecast:
@@ -108,7 +110,7 @@ def _data(experiment: Experiment) -> Forecast:
     return Forecast(data_bytes(experiment), 0.0, route="data")
 
 
-def _kernels(experiment: Experiment, subject: Subject, *, estimates: bool) -> Forecast:
+def _kernels(experiment: Experiment, subject: Subject, *, estimates: bool, split: bool = False) -> Forecast:
     """The stages of ``kernels`` one after the other, with what they leave behind."""
     n, kept = experiment.dataset.n_train, _kept_bytes(experiment, subject)
     budget.require(
@@ -117,12 +119,34 @@ def _kernels(experiment: Experiment, subject: Subject, *, estimates: bool) -> Fo
     )  # fmt: skip
     spectrum = Forecast(8 * SPECTRUM_COPIES * n * n, 2 * SPECTRUM_SECONDS * n**3, 2, "eigenvalues")
     infinite = _infinite(experiment, subject)
-    stages = [empirical_forecast(experiment, subject), spectrum]
+    split = split or parted(experiment)
+    empirical = empirical_forecast(experiment, subject, split=split)
+    stages = [empirical, spectrum]
+    if split:
+        stages.append(_parts(experiment, empirical))
+        kept += _parts_bytes(experiment, empirical)
     if isinstance(infinite, Forecast):
         stages.insert(0, infinite)
     if experiment.kernel.monte_carlo is not None and estimates and subject.limit is not None:
         stages.append(_first(monte_carlo_work(experiment, subject, _stand_in(experiment, subject))))
     return _joined(stages, kept=kept)
+
+
+def _parts(experiment: Experiment, kernel: Forecast) -> Forecast:
+    """Eigenvalues of the parts of a kernel and of their sum, in copies of all parts."""
+    n, count = experiment.dataset.n_train, len(kernel.layers)
+    return Forecast(8 * SPECTRUM_COPIES * n * n, (1 + count / 3) * SPECTRUM_SECONDS * n**3, count, "eigenvalues")
+
+
+def _parts_bytes(experiment: Experiment, kernel: Forecast) -> int:
+    """Of a ledger, and of the parts that it is made of. Raises ``MemoryBudgetError``."""
+    n, count, request = experiment.dataset.n_train, len(kernel.layers), experiment.kernel
+    needed = 2 * count * n * n * (4 if request.dtype == "float32" else 8)
+    budget.require(
+        needed, budget.resolve(request.memory), f"keeping what each of {count} layers adds for {n} samples",
+        "use fewer samples or dtype='float32', or raise the memory budget",
+    )  # fmt: skip
+    return needed
 
 
 def _infinite(experiment: Experiment, subject: Subject) -> Forecast | Absence:
@@ -162,6 +186,8 @@ def _joined(stages: list[Forecast], *, kept: int = 0) -> Forecast:
         seconds=None if None in seconds else sum(s for s in seconds if s is not None),
         tiles=sum(stage.tiles for stage in stages),
         route="; ".join(stage.route for stage in stages if stage.route and stage.route != "data"),
+        layers=next((stage.layers for stage in stages if stage.layers), ()),
+        budget=min((stage.budget for stage in stages if stage.budget is not None), default=None),
     )
 
 

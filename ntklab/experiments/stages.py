@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ntklab import datasets, dynamics, spec, spectra
-from ntklab.errors import NoRuleError
+from ntklab.errors import NoRuleError, SpecError
 from ntklab.experiments.models import Models
+from ntklab.experiments.parts import ledger_of
 from ntklab.kernels.empirical import empirical_ntk
 from ntklab.kernels.infinite import infinite_kernel
 from ntklab.kernels.monte_carlo import SEEDS, monte_carlo_kernel
 from ntklab.networks.subject import Subject
-from ntklab.progress import Event, Forecast, Partial, Progress, T, Work, translated
-from ntklab.results import RUNS, Absence, Data, Gram, MonteCarlo, Network, Provenance, Run, Spectrum, Trajectory
+from ntklab.progress import Event, Forecast, LayerForecast, Partial, Progress, T, Work, translated
+from ntklab.results import RUNS, Absence, Data, Gram, Ledger, MonteCarlo, Network, Provenance, Run, Spectrum, Trajectory
 from ntklab.spec import Experiment
 
 Result = TypeVar("Result", Gram, Spectrum, Trajectory, MonteCarlo)
@@ -56,35 +57,76 @@ def check_fit(experiment: Experiment, data: Data) -> None:
         spec.check_fit(experiment.architecture, data.features, data.outputs)
 
 
-def empirical_work(experiment: Experiment, subject: Subject, x: NDArray[np.float64]) -> Work[Gram]:
-    """The finite-width kernel on the (n, d) samples ``x``, as ``experiment.kernel`` asks."""
+def empirical_work(
+    experiment: Experiment, subject: Subject, x: NDArray[np.float64], *, split: bool = False
+) -> Work[Gram]:
+    """The finite-width kernel on the (n, d) samples ``x``, as ``experiment.kernel`` asks; ``split`` by layer."""
     request = experiment.kernel
     return empirical_ntk(
-        subject.finite, subject.samples(x), outputs=request.outputs, seed=request.seed,
+        subject.finite, subject.samples(x), outputs=request.outputs, split=split, seed=request.seed,
         dtype=request.dtype, device=request.device, memory=request.memory,
     )  # fmt: skip
 
 
 def empirical_stage(
-    experiment: Experiment, data: Data, subject: Subject, *, first: bool = False
+    experiment: Experiment,
+    data: Data,
+    subject: Subject,
+    *,
+    first: bool = False,
+    treated: list[LayerForecast] | None = None,
 ) -> Work[tuple[Gram, Network | None]]:
     """The finite-width kernel on the training samples, as ``experiment.kernel`` asks; ``first`` keeps its forecast.
 
-    Of a module also what it is and how its layers are treated, under the key "network".
+    Of a module also what it is and how its layers are treated, under the key "network". Where there is a list
+    ``treated``, that is put there too, and the kernel has its parts.
     """
     told = subject.origin
 
     def named(event: Event) -> Event | None:
         nonlocal told
+        if treated is not None and isinstance(event, Forecast):
+            treated.extend(event.layers)
         if not isinstance(event, Forecast) or told is None:
             return event if first or not isinstance(event, Forecast) else None
         told = replace(told, layers=event.layers, route=event.route)
         return Partial("network", told)
 
-    work = translated(empirical_work(experiment, subject, data.X_train), named)
+    work = translated(empirical_work(experiment, subject, data.X_train, split=treated is not None), named)
     gram = of_subject(subject, stamped((yield from work), experiment))
-    yield Partial("empirical", gram)
+    yield Partial("empirical", whole(gram))
     return gram, told
+
+
+def whole(gram: Gram) -> Gram:
+    """``gram`` without its parts, which a ledger keeps."""
+    return replace(gram, parts={}) if gram.parts else gram
+
+
+def ledger_stage(experiment: Experiment, data: Data, gram: Gram, treated: list[LayerForecast]) -> Work[Ledger]:
+    """The ledger of a kernel that has its parts."""
+    described = experiment.architecture if experiment.model is None else None
+    found = yield from ledger_of(gram, data.Y_train, layers=treated, architecture=described)
+    yield Partial("ledger", found)
+    return found
+
+
+def unmuted_stage(experiment: Experiment, data: Data, found: Ledger) -> Work[tuple[Gram, Spectrum] | None]:
+    """The kernel of training the layers that ``experiment`` does not mute, and its spectrum; None where none is muted.
+
+    Raises ``SpecError`` where all are.
+    """
+    rows = found.unmuted(experiment.kernel.muted)
+    if len(rows) == len(found.names):
+        return None
+    if not rows:
+        raise SpecError(f"muted: expected at least one layer to train, got all {len(found.names)} muted; unmute one")
+    muted = ", ".join(found.label(row) for row in range(len(found.names)) if row not in rows)
+    origin = replace(found.provenance, notes=(*found.provenance.notes, f"muted, not trained: {muted}"))
+    gram = stamped(Gram(found.total(rows).astype(found.parts.dtype), origin), experiment)
+    yield Partial("unmuted", gram)
+    spectrum = yield from spectrum_stage(experiment, data, gram, "unmuted_spectrum")
+    return gram, spectrum
 
 
 def of_subject(subject: Subject, result: Result) -> Result:
@@ -179,12 +221,18 @@ def training_stage(
     return trajectory
 
 
-def kernel_stages(experiment: Experiment, data: Data, subject: Subject, *, estimates: bool) -> Work[Run]:
-    """Both kernels, then both spectra, then with ``estimates`` those by Monte Carlo if they are asked for."""
+def kernel_stages(
+    experiment: Experiment, data: Data, subject: Subject, *, estimates: bool, split: bool = False
+) -> Work[Run]:
+    """Both kernels, then both spectra, then with ``estimates`` those by Monte Carlo if they are asked for.
+
+    Where the experiment asks for it, or with ``split``, also the ledger of the layers.
+    """
     infinite = yield from infinite_stage(experiment, data, subject)
-    empirical, network = yield from empirical_stage(experiment, data, subject)
-    found = Run(experiment.content_hash(), data, empirical=empirical, network=network)
-    spectrum = yield from spectrum_stage(experiment, data, empirical, "empirical_spectrum")
+    treated: list[LayerForecast] | None = [] if split or parted(experiment) else None
+    gram, network = yield from empirical_stage(experiment, data, subject, treated=treated)
+    found = Run(experiment.content_hash(), data, empirical=whole(gram), network=network)
+    spectrum = yield from spectrum_stage(experiment, data, gram, "empirical_spectrum")
     found = replace(found, empirical_spectrum=spectrum)
     if isinstance(infinite, Absence):
         found = replace(found, absence=infinite)
@@ -192,10 +240,24 @@ def kernel_stages(experiment: Experiment, data: Data, subject: Subject, *, estim
         ntk, nngp = infinite
         spectrum = yield from spectrum_stage(experiment, data, ntk, "ntk_spectrum")
         found = replace(found, ntk=ntk, nngp=nngp, ntk_spectrum=spectrum)
+    if treated is not None:
+        found = yield from _with_ledger(found, experiment, gram, treated)
     if experiment.kernel.monte_carlo is None or not estimates or subject.limit is None:
         return found
     estimate, estimate_nngp = yield from monte_carlo_stage(experiment, data, subject)
     return replace(found, monte_carlo=estimate, monte_carlo_nngp=estimate_nngp)
+
+
+def parted(experiment: Experiment) -> bool:
+    """Whether ``experiment`` asks for what each layer adds, or for the kernel without some."""
+    return experiment.kernel.split or bool(experiment.kernel.muted)
+
+
+def _with_ledger(found: Run, experiment: Experiment, gram: Gram, treated: list[LayerForecast]) -> Work[Run]:
+    ledger = yield from ledger_stage(experiment, found.data, gram, treated)
+    rest = yield from unmuted_stage(experiment, found.data, ledger)
+    unmuted, spectrum = rest or (None, None)
+    return replace(found, ledger=ledger, unmuted=unmuted, unmuted_spectrum=spectrum)
 
 
 def mean_over_outputs(gram: Gram) -> Gram:

@@ -312,25 +312,25 @@ class Laboratory(QObject):
 
     def _compute(self, then: Callable[[Any], None] | None = None) -> None:
         experiment, scene = self.session.experiment, self.scene()
-        task = Task("kernels", experiment, then)
-        self._run(task, "Kernels", lambda: work.kernels(experiment, scene, self.desk), lane="science")
+        task, split = Task("kernels", experiment, then), sights.splits(self._in_sight)
+        self._run(task, "Kernels", lambda: work.kernels(experiment, scene, self.desk, split=split), lane="science")
 
     def _renew(self, only: tuple[str, ...] = ()) -> None:
         """Begin what nobody asks for, unless it is under way; of some kinds ``only``, where these are named."""
         experiment, scene = self.session.experiment, self.scene()
         under_way = {task.kind for task in self._tasks.values() if task.experiment == experiment}
         for need in sights.needs(experiment, self.session.results, scene, self._in_sight) if self.warm else ():
-            if need.kind not in under_way and (not only or need.kind in only):
+            if not under_way & {need.kind, need.part_of} and (not only or need.kind in only):
                 self._run(Task(need.kind, experiment), need.title, partial(need.start, experiment, scene, self.desk),
                           lane=need.kind)  # fmt: skip
 
     @Slot()
     def _forecast(self) -> None:
         self._renew()
-        experiment = self.session.experiment
+        experiment, split = self.session.experiment, sights.splits(self._in_sight)
         if experiment.kernel.monte_carlo is None:
             self.estimates_forecast_changed.emit(None)
-        start = lambda: work.forecast(experiment, self.desk)  # noqa: E731
+        start = lambda: work.forecast(experiment, self.desk, split=split)  # noqa: E731
         self._run(Task("forecast", experiment), "Forecast", start, lane="forecast")
 
     def _start_dial(self, width: int) -> None:

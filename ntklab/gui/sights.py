@@ -16,16 +16,22 @@ from ntklab.spec import Experiment
 
 @dataclass(frozen=True)
 class Need:
-    """Work of a ``kind``, which is also its lane, called ``title``."""
+    """Work of a ``kind``, which is also its lane, called ``title``; needless while work of ``part_of`` is under way."""
 
     kind: str
     title: str
     start: Callable[[Experiment, Scene, work.Desk], Work[Any]]
+    part_of: str = ""
 
 
 PHASE = Need("phase", "Phase", work.phase)
-LEDGER = Need("ledger", "Layers", work.ledger)
+LEDGER = Need("ledger", "Layers", work.ledger, part_of="kernels")
 MUTE = Need("mute", "Muted layers", work.mute)
+
+
+def splits(in_sight: Collection[str]) -> bool:
+    """Whether kernels that are computed now are to be split by layer."""
+    return "layers" in in_sight
 
 
 def needs(experiment: Experiment, results: Results, scene: Scene, in_sight: Collection[str]) -> Iterator[Need]:

@@ -109,7 +109,7 @@ def warm_up(threads: int | None) -> Work[tuple[str, ...]]:
     return experiments.devices()
 
 
-def forecast(experiment: Experiment, desk: Desk) -> Work[None]:
+def forecast(experiment: Experiment, desk: Desk, *, split: bool = False) -> Work[None]:
     """The forecast of a whole run of ``experiment``; before it that of its Monte Carlo estimates, if it has any.
 
     That one is a ``Partial`` "estimates": a ``Forecast``, or in words why there can be none.
@@ -121,14 +121,14 @@ def forecast(experiment: Experiment, desk: Desk) -> Work[None]:
             yield Partial("estimates", experiments.monte_carlo_forecast(experiment, desk.models()))
         except NtkLabError as error:
             yield Partial("estimates", str(error))
-    yield experiments.forecast(experiment, estimates=False, models=desk.models())
+    yield experiments.forecast(experiment, estimates=False, split=split, models=desk.models())
 
 
-def kernels(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:
-    """Data, kernels and spectra, with their figures."""
+def kernels(experiment: Experiment, scene: Scene, desk: Desk, *, split: bool = False) -> Work[None]:
+    """Data, kernels and spectra, with their figures; with ``split`` also the ledger of the layers."""
     from ntklab import experiments
 
-    yield from drawing(experiments.kernels(experiment, estimates=False, models=desk.models()), scene)
+    yield from drawing(experiments.kernels(experiment, estimates=False, split=split, models=desk.models()), scene)
 
 
 def training(experiment: Experiment, scene: Scene, desk: Desk) -> Work[None]:

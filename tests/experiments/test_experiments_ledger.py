@@ -16,9 +16,9 @@ from ntklab.spec.dataset import TwoCircles
 
 
 def architecture(inputs=2, outputs=1):
-    hidden = (Dense(24, W_std=1.5, b_std=0.1), Relu())
-    block = spec.Branch(branches=((Dense(24), Relu()), ()))
-    return Architecture(Input("vector", (inputs,)), (*hidden, block, Dense(outputs)))
+    hidden = (Dense(24, W_std=1.5, b_std=0.1),)
+    block = spec.Branch(branches=((Relu(), Dense(24)), ()))
+    return Architecture(Input("vector", (inputs,)), (*hidden, block, Relu(), Dense(outputs)))
 
 
 def experiment(**kernel):
@@ -107,11 +107,12 @@ def test_what_has_no_share_is_not_a_number(samples):
 
 
 def test_an_experiment_says_what_it_needs_and_gives_the_unmuted_kernel():
-    asked = experiment(muted=("2.branches.0.0", "no such layer"))
+    asked = experiment(muted=("1.branches.0.1", "no such layer"))
     events = []
     found = drain(experiments.ledger(asked), events.append)
     assert isinstance(events[0], Forecast)
     assert events[0].peak_bytes >= 2 * found.parts.nbytes
+    assert events[0].tiles >= 1
     partial = {event.key: event.value for event in events if isinstance(event, Partial)}
     assert partial["ledger"] is found
     assert found.titles == ("Dense 24", "Dense 24", "Dense 1")
@@ -174,3 +175,30 @@ def test_refusals(samples):
         drain(experiments.ledger_of(ntklab.empirical_ntk(module(), X)))
     with pytest.raises(SpecError, match="expected distinct layers"):
         experiment(muted=("0", "0"))
+
+
+def test_a_run_that_is_asked_for_parts_computes_the_kernel_once():
+    asked = experiment(split=True, muted=("0",), outputs="full")
+    events = []
+    found = drain(experiments.kernels(asked), events.append)
+    keys = [event.key for event in events if isinstance(event, Partial) and event.key != "tile"]
+    assert keys == ["data", "ntk", "nngp", "empirical", "empirical_spectrum", "ntk_spectrum", "ledger", "unmuted",
+                    "unmuted_spectrum"]  # fmt: skip
+    assert found.empirical.parts == {}
+    assert found.empirical.values.shape == (20, 20, 1, 1)
+    np.testing.assert_allclose(found.ledger.parts.sum(axis=0), found.empirical.matrix, rtol=1e-12)
+    np.testing.assert_allclose(found.unmuted.values, found.ledger.total((1, 2)), rtol=1e-12)
+    plain = drain(experiments.kernels(experiment(outputs="full")))
+    np.testing.assert_allclose(plain.empirical.values, found.empirical.values, rtol=0, atol=1e-12)
+    assert plain.ledger is None
+    assert drain(experiments.kernels(experiment(), split=True)).ledger is not None
+
+
+def test_the_forecast_counts_the_parts_and_says_how_layers_are_treated():
+    plain, split = experiments.forecast(experiment()), experiments.forecast(experiment(split=True))
+    assert split.peak_bytes >= plain.peak_bytes + 3 * 8 * 20 * 20
+    assert [layer.name for layer in split.layers] == ["0", "1.branches.0.1", "3"]
+    assert all(layer.rule for layer in plain.layers)
+    assert split.budget > split.peak_bytes
+    small = experiment(memory=30_000_000, split=True)
+    assert experiments.forecast(small).budget == 30_000_000
