@@ -84,7 +84,7 @@ def top_eigenpairs(
 
 def _lanczos(asked: _Counted, count: int, *, basis: int, tolerance: float, seed: int) -> Work[tuple[Array, Array]]:
     """Eigenvalues, descending, and eigenvectors. ARPACK calls for products in a thread of its own."""
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # 0.1 s that other spectra need not wait
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # 0.1 s that others need not wait for
 
     n = asked.shape[0]
     start = np.random.default_rng(seed).standard_normal(n)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 
 from ntklab.errors import FileError
+
+_WAITS = (0.01, 0.05)  # seconds between attempts
 
 if sys.platform == "win32":
     import msvcrt
@@ -50,14 +53,12 @@ class Lock:
             self._handle: int | None = os.open(path, flags, 0o666)
         except OSError as error:
             raise FileError(f"cannot write {path}: {error.strerror}; choose another folder") from error
-        try:
-            _take(self._handle)
-        except OSError as error:
+        if not _patiently(self._handle):
             who = _named(self._handle)
             self.release()
             raise FileError(
                 f"{folder}: {who} is writing this kernel; wait until it has ended, or choose another folder"
-            ) from error
+            )
         with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
             os.ftruncate(self._handle, 0)
             os.write(self._handle, str(os.getpid()).encode())
@@ -72,6 +73,19 @@ class Lock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def _patiently(handle: int) -> bool:
+    """Take the lock if that can be done soon: ``writer`` holds it for a moment when it looks."""
+    for wait in (*_WAITS, None):
+        try:
+            _take(handle)
+        except OSError:
+            if wait is not None:
+                time.sleep(wait)
+        else:
+            return True
+    return False
 
 
 def _named(handle: int) -> str:

@@ -1,5 +1,6 @@
 """A store goes on from where it was, belongs to one job and one request, and mends what is damaged."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import ntklab
 from ntklab.errors import FileError
 from ntklab.progress import Progress
 from ntklab.store import open_kernel
+from ntklab.store.lock import writer
 
 
 def test_finished_tiles_are_not_written_again(tmp_path):
@@ -71,6 +73,19 @@ def test_a_second_job_is_refused(tmp_path):
     put(first, values)
     first.close()
     start(tmp_path, values).close()
+
+
+def test_a_look_at_who_writes_does_not_turn_a_job_away(tmp_path, monkeypatch):
+    values = kernel(6)
+    start(tmp_path, values).close()
+    looking = os.open(tmp_path / "lock", os.O_RDWR)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr("time.sleep", lambda _: fcntl.flock(looking, fcntl.LOCK_UN))
+    with start(tmp_path, values):
+        assert writer(tmp_path) == f"process {os.getpid()}"
+    assert writer(tmp_path) == ""
+    assert writer(tmp_path / "none") == ""
+    os.close(looking)
 
 
 def test_readers_need_no_lock_and_see_finished_tiles(tmp_path):
