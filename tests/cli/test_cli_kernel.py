@@ -111,7 +111,7 @@ def test_info_of_what_is_no_kernel(tmp_path, capsys):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_leaves_a_store_that_goes_on(tmp_path, capsys, small_tiles):
     path, folder = tmp_path / "long.json", tmp_path / "K"
-    path.write_text(experiment(300, width=128).to_json())
+    path.write_text(experiment(220, width=128).to_json())
     code = (
         "import sys; from ntklab.cli.main import main; from ntklab.kernels.empirical import storing; "
         f"storing._TILE = {storing._TILE};"

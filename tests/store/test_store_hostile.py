@@ -18,14 +18,6 @@ OPTIONS = {"outputs": "full", "edge": 3}
 VALUES = kernel(7, outputs="full")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def no_waiting():
-    """Nobody cuts the power here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.fsync", lambda *_: None)
-        yield
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole") / "K"

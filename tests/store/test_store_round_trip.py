@@ -15,15 +15,6 @@ from ntklab.store import Layout, is_stored, open_kernel, stored_edge
 from ntklab.store.kernel import Tiles
 from ntklab.store.overview import factor, size
 
-
-@pytest.fixture(scope="module", autouse=True)
-def no_waiting():
-    """Nobody cuts the power here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.fsync", lambda *_: None)
-        yield
-
-
 LAYOUTS = [(outputs, n2) for outputs in KEPT for n2 in (None, 7)]
 
 
