@@ -31,6 +31,11 @@ def add_options(parser: argparse.ArgumentParser, *, draws: bool = True) -> None:
                         help="shape of one sample as the model takes it, such as 3,32,32")  # fmt: skip
     parser.add_argument("--checkpoint", metavar="FILE", help="parameters of the network: .pt, .pth or .safetensors")
     parser.add_argument("--trust", action="store_true", help="run the Python file of the model, which you have read")
+    parser.add_argument("--split", action="store_const", const=True,
+                        help="also what each layer adds to the finite-width kernel: maps, spectra, shares of trace and "
+                        "target alignment (default: as the file says)")  # fmt: skip
+    parser.add_argument("--mute", type=quantities.names, metavar="NAME,NAME,…", help="also the kernel of training all "
+                        "layers but these, by their names in the ledger (default: as the file says)")  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="do not report progress")
     parser.set_defaults(monte_carlo=None, widths=None)
 
@@ -47,7 +52,7 @@ def chosen(options: argparse.Namespace) -> Experiment:
     experiment = open_experiment(options.experiment)
     asked = {
         "device": options.device, "memory": options.memory, "monte_carlo": options.monte_carlo,
-        "monte_carlo_widths": options.widths,
+        "monte_carlo_widths": options.widths, "split": options.split, "muted": options.mute,
     }  # fmt: skip
     given = {name: value for name, value in asked.items() if value is not None}
     changed: Experiment = experiment.replace(kernel=experiment.kernel.replace(**given)) if given else experiment

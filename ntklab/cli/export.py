@@ -41,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode", type=int, metavar="K", help="eigenmode of function-mode, 1 (the default) is the largest"
     )
+    parser.add_argument("--layer", metavar="NAME", help="layer of kernel-layer, by its name (default: the first)")
     parser.set_defaults(command=command)
 
 
@@ -105,7 +106,7 @@ def _scene(options: argparse.Namespace, experiment: Experiment, choice: Choice) 
     size = 0 if run.ntk_spectrum is None else run.ntk_spectrum.eigenvalues.size
     if options.mode is not None and not 1 <= options.mode <= max(size, 1):
         raise UsageError(f"--mode: modes are 1 to {size}, got {options.mode}; choose one of them")
-    scene = scene_of(run, mode=None if options.mode is None else options.mode - 1)
+    scene = scene_of(run, mode=None if options.mode is None else options.mode - 1, layer=options.layer)
     if "convergence" in parts:
         widths = experiments.width_convergence(experiment, WIDTHS, SEEDS)
         scene = replace(scene, convergence=_drained(options, widths))
@@ -122,7 +123,8 @@ def _work(experiment: Experiment, parts: set[str], models: Models) -> Any:
         return experiments.monte_carlo(experiment, models=models)
     if "trajectory" in parts:
         return experiments.run(experiment, estimates=False, models=models)
-    return experiments.kernels(experiment, estimates=False, models=models)
+    split = bool(parts & {"ledger", "unmuted"})
+    return experiments.kernels(experiment, estimates=False, split=split, models=models)
 
 
 def _phase(experiment: Experiment, models: Models) -> Work[Run]:

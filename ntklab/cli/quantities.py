@@ -38,3 +38,8 @@ def _read(text: str, units: dict[str, float] | dict[str, int], what: str) -> flo
     if match is None or match[2].lower() not in units or float(match[1]) == 0:
         raise argparse.ArgumentTypeError(f"expected {what}, got {text!r}")
     return float(match[1]) * units[match[2].lower()]
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names as "0,2.branches.0.1" lists them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

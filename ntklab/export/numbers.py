@@ -25,7 +25,15 @@ class Number:
 
 def key_numbers(run: Run) -> tuple[Number, ...]:
     """What a reader asks first; quantities of parts that are not there are left out."""
-    return (*_distance(run), *_estimates(run), *_spectra(run), *_phase(run), *_training(run), *_accuracies(run))
+    return (
+        *_distance(run),
+        *_estimates(run),
+        *_spectra(run),
+        *_layers(run),
+        *_phase(run),
+        *_training(run),
+        *_accuracies(run),
+    )
 
 
 def _distance(run: Run) -> Iterator[Number]:
@@ -72,6 +80,24 @@ def _spectra(run: Run) -> Iterator[Number]:
             first = found[0][1]
             yield Number(name, words, convention.format(ridge=captions.number(first.ridge),
                                                         loss=captions.loss(first.loss)))  # fmt: skip
+
+
+def _layers(run: Run) -> Iterator[Number]:
+    """Which layer carries most, and what is left without the muted ones."""
+    found, rest = run.ledger, run.unmuted_spectrum
+    columns = () if found is None else (
+        ("trace", found.trace_share, "tr Θ_l / tr Θ"),
+        ("target alignment", found.alignment_share, "tr(YᵀΘ_l Y) / tr(YᵀΘ Y), Y centred over the samples"),
+    )  # fmt: skip
+    for name, shares, convention in columns:
+        if found is not None and np.isfinite(shares).any():
+            row = int(np.nanargmax(shares))
+            share = captions.number(100 * float(shares[row]))
+            yield Number(f"layer with most of the {name}", f"{found.label(row)}, {share} %", convention)
+    if rest is not None:
+        rate = f"largest stable learning rate {captions.number(rest.largest_rate)}"
+        yield Number("without muted layers", f"κ = {captions.number(rest.condition)}, {rate}",
+                     "kernel of training the layers that are not muted")  # fmt: skip
 
 
 def _phase(run: Run) -> Iterator[Number]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ntklab.export.contents import metadata, to_json
 from ntklab.files import write_atomically
-from ntklab.results import Data, Gram, MonteCarlo, Phase, Run, Spectrum, Trajectory
+from ntklab.results import Data, Gram, Ledger, MonteCarlo, Phase, Run, Spectrum, Trajectory
 from ntklab.spec import Experiment
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -45,11 +45,11 @@ def write_tables(run: Run, target: Path, experiment: Experiment | None) -> tuple
 def tables(run: Run) -> dict[str, Table]:
     """The tables of a run by name."""
     found = _data(run.data)
-    for part in ("empirical", "ntk", "nngp"):
+    for part in ("empirical", "ntk", "nngp", "unmuted"):
         gram: Gram | None = getattr(run, part)
         if gram is not None:
             found[part] = _kernel(part, gram)
-    for part in ("empirical_spectrum", "ntk_spectrum"):
+    for part in ("empirical_spectrum", "ntk_spectrum", "unmuted_spectrum"):
         spectrum: Spectrum | None = getattr(run, part)
         if spectrum is not None:
             found |= _spectrum(part, spectrum)
@@ -59,6 +59,8 @@ def tables(run: Run) -> dict[str, Table]:
         estimate: MonteCarlo | None = getattr(run, part)
         if estimate is not None:
             found |= _estimate(part, estimate)
+    if run.ledger is not None:
+        found |= _ledger(run.ledger)
     return found if run.phase is None else found | _phase(run.phase)
 
 
@@ -146,6 +148,28 @@ def _trajectory(found: Trajectory) -> dict[str, Table]:
         rows = np.column_stack([np.arange(values.shape[1]), *(values[r] for r in range(len(found.runs)))])
         tables[f"trajectory_final_{split}"] = Table("trajectory", header, rows)
     return tables
+
+
+def _ledger(found: Ledger) -> dict[str, Table]:
+    """A row a layer, eigenvalues and shares of each mode in columns, and the part of each layer."""
+    rows = [
+        (row + 1, name, title, rule, int(count), float(trace), float(target), float(own))
+        for row, (name, title, rule, count, trace, target, own) in enumerate(zip(
+            found.names, found.titles, found.rules, found.parameters, found.trace_share, found.alignment_share,
+            found.alignment, strict=True,
+        ))
+    ]  # fmt: skip
+    header = ("layer", "name", "title", "rule", "parameters", "trace share", "alignment share", "centred alignment")
+    k = np.arange(1, found.whole.size + 1)
+    labels = tuple(found.label(row) for row in range(len(found.names)))
+    parts = {f"ledger_layer_{row + 1}": Table("ledger", (), part) for row, part in enumerate(found.parts)}
+    return {
+        "ledger": Table("ledger", header, rows),
+        "ledger_eigenvalues": Table("ledger", ("k", "all layers", *labels),
+                                    _columns(found.whole.dtype, k, found.whole, *found.eigenvalues)),
+        "ledger_mode_shares": Table("ledger", ("k", *labels), _columns(found.whole.dtype, k, *found.mode_share)),
+        **parts,
+    }  # fmt: skip
 
 
 def _phase(found: Phase) -> dict[str, Table]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QTimer
 
-from ntklab.figures.captions import count
+from ntklab.figures import captions
 from ntklab.figures.views import find
 from ntklab.gui import theme
 from ntklab.gui.actions.build import guarded
 from ntklab.gui.actions.export import copy_given_figure, export_given_figure
-from ntklab.gui.widgets.numbers import byte_text, duration
+from ntklab.gui.widgets.numbers import byte_text, duration, rounded
 from ntklab.jobs import Cancelled, Failed, Finished, Progressed, Started
 from ntklab.progress import Forecast
 from ntklab.session import Change, edits
@@ -134,6 +134,7 @@ def _edit_kernel(window: Window, field: str, value: Any) -> None:
 
 
 def _show_forecast(window: Window, forecast: Forecast | None, wrong: str) -> None:
+    window.experiment_panel.runbox.set_route(forecast)
     if forecast is None:
         window.experiment_panel.set_forecast(wrong, ok=False)
     else:
@@ -148,9 +149,11 @@ def _show_estimates_forecast(window: Window, forecast: Forecast | str | None) ->
 
 
 def describe(forecast: Forecast) -> str:
-    """A forecast in a sentence."""
-    seconds = "" if forecast.seconds is None else f" · about {duration(forecast.seconds)}"
-    return f"Needs {byte_text(forecast.peak_bytes)}{seconds} · {forecast.route}"
+    """A forecast in a sentence: what matters most first, as a narrow line shows the beginning."""
+    budget = "" if forecast.budget is None else f" of {byte_text(rounded(forecast.budget))}"
+    seconds = "" if forecast.seconds is None else f"about {duration(forecast.seconds)}"
+    tiles = captions.count(forecast.tiles, "tile") if forecast.layers else ""
+    return captions.join(f"Needs {byte_text(rounded(forecast.peak_bytes))}{budget}", seconds, tiles, forecast.route)
 
 
 def _show_running(window: Window, running: bool) -> None:
@@ -234,7 +237,7 @@ def _show_untrainable(window: Window) -> None:
     network, data, reason = results.network, results.data, ""
     fresh = own and not {"network", "data"} & results.outdated
     if fresh and network is not None and data is not None and network.outputs != data.outputs:
-        outputs, targets = count(network.outputs, "output"), count(data.outputs, "target")
+        outputs, targets = captions.count(network.outputs, "output"), captions.count(data.outputs, "target")
         reason = f"It has {outputs} and the data {targets}, so it cannot be trained on it"
     window.experiment_panel.set_untrainable(reason)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QLabel, QToolButton
 
 from ntklab import export
 from ntklab.figures.model import Bars, Curves, Heatmap, Maps
@@ -181,3 +181,31 @@ def test_the_cost_of_looking_is_not_paid_elsewhere(qtbot, window):
     idle(qtbot, window)
     assert window.session.results.ledger is None
     assert isinstance(window.views.panels["kernel"].figure, Heatmap)
+
+
+def test_the_forecast_says_how_each_layer_is_treated(qtbot, window):
+    box = window.experiment_panel.runbox
+    text = box.forecast.text()
+    assert text.startswith("Needs ")
+    assert "B of " in text
+    assert "tile" in text
+    qtbot.mouseClick(box.details, LEFT)
+    assert box.route.isVisible()
+    shown = [label.text() for label in box.route.findChildren(QLabel)]
+    assert {"Layer", "Rule", "0", "2", "4"} <= set(shown)
+    assert shown.count("inputs × cotangents") == 3
+    qtbot.keyClick(box.route, Qt.Key.Key_Escape)
+    assert not box.route.isVisible()
+
+
+def test_a_view_in_sight_has_its_ledger_from_the_run_that_computes_the_kernel(qtbot, window):
+    open_mixer(qtbot, window)
+    tasks = []
+    window.bridge.started.connect(lambda message: tasks.append(message.job.title))
+    window.laboratory.compute()
+    before = window.session.results.ledger
+    qtbot.waitUntil(lambda: window.session.results.ledger is not before, timeout=WAIT)
+    idle(qtbot, window)
+    assert "Kernels" in tasks
+    assert "Layers" not in tasks
+    assert window.views.panels["kernel"].figure is not None

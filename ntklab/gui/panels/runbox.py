@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from ntklab.gui.panels.route_table import RouteTable
 from ntklab.gui.widgets import ElidedLabel, IconButton, InlineError, Tint
+from ntklab.progress import Forecast
 
 _TRAIN = "The network, its linearisation and the limit, together (Ctrl+T)"
 
@@ -23,6 +25,9 @@ class RunBox(QFrame):
         self.forecast = ElidedLabel()  # memory and time come first; how is in the tooltip
         self.forecast.setObjectName("forecast")
         self.forecast.setProperty("role", "muted")
+        self.details = IconButton("info", "Which way each layer takes, and why", object_name="route")
+        self.details.hide()
+        self.route = RouteTable(self)
         self.problem = InlineError()
         self.compute = _button(
             "Compute kernels", "kernel", "Finite and infinite kernels and their spectra (Ctrl+R)", "primary"
@@ -40,12 +45,17 @@ class RunBox(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 8, 14, 10)
         layout.setSpacing(8)
-        layout.addWidget(self.forecast)
+        needs = QHBoxLayout()
+        needs.setSpacing(4)
+        needs.addWidget(self.forecast, 1)
+        needs.addWidget(self.details)
+        layout.addLayout(needs)
         layout.addWidget(self.problem)
         layout.addLayout(buttons)
         self.compute.clicked.connect(self.compute_requested)
         self.train.clicked.connect(self.train_requested)
         self.stop.clicked.connect(self.stop_requested)
+        self.details.clicked.connect(self._open_route)
         self.set_forecast("", True)
 
     def set_forecast(self, text: str, ok: bool = True) -> None:
@@ -59,6 +69,16 @@ class RunBox(QFrame):
         """Disable training and say why in its tooltip; an empty reason enables it."""
         self.train.setEnabled(not reason)
         self.train.setToolTip(reason or _TRAIN)
+
+    def set_route(self, forecast: Forecast | None) -> None:
+        """How the work of ``forecast`` goes is told on demand; None where there is nothing to tell."""
+        self.details.setVisible(forecast is not None and bool(forecast.layers))
+        if forecast is not None:
+            self.route.show_forecast(forecast)
+
+    @Slot()
+    def _open_route(self) -> None:
+        self.route.open_above(self.details)
 
     def set_running(self, running: bool) -> None:
         """Enable the stop button while something runs."""

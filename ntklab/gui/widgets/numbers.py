@@ -59,6 +59,11 @@ def byte_text(amount: int) -> str:
     return min((_in_unit(amount, units[-1]) for units in (fitting, whole) if units), key=len)
 
 
+def rounded(amount: int) -> int:
+    """``amount`` to two significant digits."""
+    return amount if amount < 100 else int(float(f"{amount:.1e}"))
+
+
 def _in_unit(amount: int, unit: str) -> str:
     name = unit[0].upper() + unit[1:] if unit != "k" else unit
     return f"{amount / _BYTES[unit]:.4g} {name}B"
