@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPlainTextEdit, QPushButton, 
 
 from ntklab.files import sha256_of
 from ntklab.gui.dialogs.trust import TrustDialog
+from ntklab.gui.panels.architecture import ArchitecturePanel
 from ntklab.gui.starter import starter_experiment
 from ntklab.gui.window import Window
 from ntklab.session import Session, Settings, load_settings
-from ntklab.spec import Dataset, Experiment, ModelFile, ModelObject
+from ntklab.spec import Checkpoint, Dataset, Experiment, ModelFile, ModelObject
 from ntklab.spec.dataset import TwoCircles
 
 WAIT = 60_000
@@ -291,3 +292,15 @@ def test_a_module_of_a_program_is_shown_and_without_it_the_document_is_detached(
     assert said.startswith("Linear was handed over by a program, and no file holds it")
     assert "ntklab.show(model, X, y)" in said
     assert detached.session.results.empirical is None
+
+
+def test_a_network_with_parameters_of_a_file_has_the_width_that_it_has(qtbot: Any) -> None:
+    session = Session(small())
+    panel = ArchitecturePanel(session)
+    qtbot.addWidget(panel)
+    assert panel.dial.isEnabled()
+    session.edit(small().replace(checkpoint=Checkpoint("trained.pt", 64 * "0")), "parameters")
+    assert not panel.dial.isEnabled()
+    assert panel.parameters.label.text() == "Parameters from trained.pt"
+    session.undo()
+    assert panel.dial.isEnabled()

@@ -191,7 +191,8 @@ class ArchitecturePanel(QWidget):
 
     def _show_dial(self) -> None:
         found = widths(self._session.experiment.architecture)
-        self.dial.setEnabled(bool(found) and self._session.sketch is None)
+        drawn = self._session.experiment.checkpoint is None  # parameters of a file have one width
+        self.dial.setEnabled(bool(found) and drawn and self._session.sketch is None)
         if found:
             self.dial.show_value(found[0], note="" if len(set(found)) == 1 else " (first of several)")
 
