@@ -322,3 +322,36 @@ def test_an_experiment_asks_its_models_once(cnn, monkeypatch):
     assert models.subject(experiment(cnn, training=experiment().training.replace(steps=9))) is first
     assert made == [cnn]
     assert models.subject(experiment(ModelFile(cnn.path, cnn.function, cnn.sha256, (1, 8, 8)))) is first
+
+
+FROZEN = """
+from torch import nn
+
+
+class Squeezed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(64, 8), nn.Linear(8, 1)
+        self.first.requires_grad_(False)
+
+    def forward(self, x):
+        return self.last(self.first(x).relu()).squeeze(-1)
+
+
+def make_network():
+    return Squeezed()
+"""
+
+
+def test_frozen_parameters_stay_and_outputs_without_an_axis_are_one(tmp_path):
+    plain = experiment()
+    two = plain.replace(
+        dataset=plain.dataset.replace(classes=(0, 1)), architecture=plain.architecture.with_outputs(1)
+    ).replace(model=model_file(tmp_path, FROZEN))  # fmt: skip
+    run = drain(experiments.run(two, models=Models(trusted=True)))
+    assert (run.network.outputs, run.network.trained, run.network.parameters) == (1, 9, 529)
+    features = torch.relu(own.make(two.model, seed=5).double().first(torch.from_numpy(run.data.X_train)))
+    np.testing.assert_allclose(run.empirical.values, (features @ features.T + 1).detach().numpy(), rtol=1e-10)
+    losses = run.trajectory.train_loss
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-9)  # linear in what is trained
+    assert losses[0, -1] < losses[0, 0]
