@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ntklab import spec, spectra
+from ntklab import spectra
 from ntklab.errors import DataError, NtkLabError
 from ntklab.progress import LayerForecast, Progress, Work
 from ntklab.results import Gram, Ledger, grouped
 from ntklab.spec import Architecture
+from ntklab.spec.titles import layer_title
 
 Array = NDArray[np.float64]
 
@@ -41,7 +42,7 @@ def ledger_of(
     n = len(gram.parts[names[0]])
     if targets is not None and len(targets) != n:
         raise DataError(f"ledger: expected the targets of {n} samples, got {len(targets)}; pass one row a sample")
-    titles = tuple(title(architecture, name) for name in names)
+    titles = tuple(layer_title(architecture, name) for name in names)
     groups, group_titles = grouped(names, titles, most=MOST_GROUPS)
     columns = yield from _columns(gram, targets, groups)
     known = {layer.name: layer for layer in layers}
@@ -56,25 +57,6 @@ def ledger_of(
         provenance=replace(gram.provenance, outputs="mean", seconds=time.perf_counter() - began),
         **columns,
     )
-
-
-def title(architecture: Architecture | None, name: str) -> str:
-    """What people call the layer with the module name ``name``: its kind and size, or that name.
-
-    Modules of a network that is built here are numbered: "2.branches.0.1" is the second layer of the first branch of
-    the third layer.
-    """
-    words = name.split(".") if name else []
-    stack: Any = () if architecture is None else architecture.layers
-    layer: Any = None
-    while words and words[0].isdigit() and int(words[0]) < len(stack):
-        layer = stack[int(words.pop(0))]
-        stack = ()
-        if isinstance(layer, spec.Branch) and len(words) > 2:
-            stack, words = layer.branches[int(words[1])], words[2:]
-    if layer is None:
-        return name or "parameters"
-    return " ".join([spec.caption(layer), *words])
 
 
 def _columns(gram: Gram, targets: NDArray[np.floating] | None, groups: tuple[int, ...]) -> Work[dict[str, Any]]:

@@ -134,7 +134,8 @@ def _edit_kernel(window: Window, field: str, value: Any) -> None:
 
 
 def _show_forecast(window: Window, forecast: Forecast | None, wrong: str) -> None:
-    window.experiment_panel.runbox.set_route(forecast)
+    experiment = window.session.experiment
+    window.experiment_panel.runbox.set_route(forecast, experiment.architecture if experiment.model is None else None)
     if forecast is None:
         window.experiment_panel.set_forecast(wrong, ok=False)
     else:
@@ -151,9 +152,9 @@ def _show_estimates_forecast(window: Window, forecast: Forecast | str | None) ->
 def describe(forecast: Forecast) -> str:
     """A forecast in a sentence: what matters most first, as a narrow line shows the beginning."""
     budget = "" if forecast.budget is None else f" of {byte_text(rounded(forecast.budget))}"
-    seconds = "" if forecast.seconds is None else f"about {duration(forecast.seconds)}"
+    seconds = "" if forecast.seconds is None else f"≈ {duration(forecast.seconds)}"
     tiles = captions.count(forecast.tiles, "tile") if forecast.layers else ""
-    return captions.join(f"Needs {byte_text(rounded(forecast.peak_bytes))}{budget}", seconds, tiles, forecast.route)
+    return captions.join(f"{byte_text(rounded(forecast.peak_bytes))}{budget}", seconds, tiles, forecast.route)
 
 
 def _show_running(window: Window, running: bool) -> None:

@@ -186,13 +186,13 @@ def test_the_cost_of_looking_is_not_paid_elsewhere(qtbot, window):
 def test_the_forecast_says_how_each_layer_is_treated(qtbot, window):
     box = window.experiment_panel.runbox
     text = box.forecast.text()
-    assert text.startswith("Needs ")
-    assert "B of " in text
+    assert "MB of " in text
+    assert "≈ " in text
     assert "tile" in text
     qtbot.mouseClick(box.details, LEFT)
     assert box.route.isVisible()
     shown = [label.text() for label in box.route.findChildren(QLabel)]
-    assert {"Layer", "Rule", "0", "2", "4"} <= set(shown)
+    assert {"Layer", "Rule", "1 Dense 512", "3 Dense 1"} <= set(shown)
     assert shown.count("inputs × cotangents") == 3
     qtbot.keyClick(box.route, Qt.Key.Key_Escape)
     assert not box.route.isVisible()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from ntklab.gui.widgets import clear, rule, scrolled
+from ntklab.gui.widgets import clear, ground, rule, scrolled
 from ntklab.gui.widgets.numbers import integer, percent
 from ntklab.progress import Forecast, LayerForecast
+from ntklab.spec import Architecture
+from ntklab.spec.titles import layer_title
 
 _MOST_LINES, _MOST_LETTERS = 24, 60
 _HEADS = ("Layer", "Rule", "Parameters", "Work", "Why")
@@ -26,6 +28,7 @@ class RouteTable(QFrame):
         self._grid = QGridLayout(self._inside)
         self._grid.setHorizontalSpacing(16)
         self._grid.setVerticalSpacing(3)
+        ground(self._inside)
         self._area = scrolled(self._inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 10, 12, 10)
@@ -33,11 +36,12 @@ class RouteTable(QFrame):
         layout.addWidget(rule())
         layout.addWidget(self._area, 1)
 
-    def show_forecast(self, forecast: Forecast) -> None:
-        """Take over how the work of ``forecast`` goes."""
+    def show_forecast(self, forecast: Forecast, architecture: Architecture | None = None) -> None:
+        """Take over how the work of ``forecast`` goes; layers are called as in ``architecture``."""
         self.title.setText(forecast.route or "No finite-width kernel is part of this")
         clear(self._grid)
-        rows = [cells(layer) for layer in forecast.layers]
+        rows = [cells(layer, f"{number} {layer_title(architecture, layer.name)}")
+                for number, layer in enumerate(forecast.layers, start=1)]  # fmt: skip
         used = [column for column in range(len(_HEADS)) if any(row[column] for row in rows)]
         for line, row in enumerate([_HEADS, *rows]):
             for place, column in enumerate(used):
@@ -62,8 +66,8 @@ class RouteTable(QFrame):
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
 
-def cells(layer: LayerForecast) -> tuple[str, str, str, str, str]:
-    """Name, rule, number of parameters, share of the work, and why it is not the fastest rule."""
+def cells(layer: LayerForecast, name: str) -> tuple[str, str, str, str, str]:
+    """Its name, rule, number of parameters, share of the work, and why it is not the fastest rule."""
     count = integer(layer.parameters) if layer.parameters else ""
     share = percent(layer.share) if layer.share else ""
-    return layer.name or "whole", layer.rule, count, share, layer.why
+    return name, layer.rule, count, share, layer.why

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from ntklab.gui.panels.route_table import RouteTable
 from ntklab.gui.widgets import ElidedLabel, IconButton, InlineError, Tint
 from ntklab.progress import Forecast
+from ntklab.spec import Architecture
 
 _TRAIN = "The network, its linearisation and the limit, together (Ctrl+T)"
 
@@ -61,7 +62,9 @@ class RunBox(QFrame):
     def set_forecast(self, text: str, ok: bool = True) -> None:
         """Show what is needed in one line, or in as many as it takes why it cannot be had."""
         self.forecast.say(text if ok else "")
-        self.forecast.setToolTip(f"Estimated before anything runs. {text}")
+        self.forecast.setToolTip(
+            f"Estimated before anything runs: peak memory of the budget, time, tiles, and how. {text}"
+        )
         self.forecast.setVisible(ok and bool(text))
         self.problem.say("" if ok else text)
 
@@ -70,11 +73,11 @@ class RunBox(QFrame):
         self.train.setEnabled(not reason)
         self.train.setToolTip(reason or _TRAIN)
 
-    def set_route(self, forecast: Forecast | None) -> None:
+    def set_route(self, forecast: Forecast | None, architecture: Architecture | None = None) -> None:
         """How the work of ``forecast`` goes is told on demand; None where there is nothing to tell."""
         self.details.setVisible(forecast is not None and bool(forecast.layers))
         if forecast is not None:
-            self.route.show_forecast(forecast)
+            self.route.show_forecast(forecast, architecture)
 
     @Slot()
     def _open_route(self) -> None:
