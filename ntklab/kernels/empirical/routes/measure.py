@@ -34,6 +34,11 @@ class Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.counts = _Counts()
         self._known: set[int] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Else torch loads its compiler at the first operation, which takes a second."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation and count what it made and did."""
         given = kwargs or {}
