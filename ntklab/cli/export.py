@@ -121,6 +121,8 @@ def _work(experiment: Experiment, parts: set[str], models: Models) -> Any:
         return _phase(experiment, models)
     if "monte_carlo" in parts:
         return experiments.monte_carlo(experiment, models=models)
+    if parts & {"ledger", "unmuted"}:
+        return experiments.kernels(experiment, estimates=False, split=True, models=models)
     if "trajectory" in parts:
         return experiments.run(experiment, estimates=False, models=models)
     split = bool(parts & {"ledger", "unmuted"})

@@ -25,8 +25,9 @@ from ntklab.figures.views import VIEWS
 from ntklab.spec import Experiment
 
 FIGURES = [f"{view.id}-{choice.id}" for view in VIEWS for choice in view.choices]
-# Those of a run that asks neither for widths nor for Monte Carlo.
-PLAIN = {name for name in FIGURES if name != "dynamics-convergence" and not name.startswith("kernel-mc-")}
+# Those of a run that asks neither for widths, nor for Monte Carlo, nor for layers.
+UNASKED = ("dynamics-convergence", "kernel-mc-", "kernel-layer", "kernel-unmuted", "layers-")
+PLAIN = {name for name in FIGURES if not name.startswith(UNASKED)}
 MM_PER_INCH = 25.4
 
 
@@ -204,7 +205,12 @@ def test_every_figure_alone(ran, tmp_path, monkeypatch, name, form):
     monkeypatch.setattr(export_command, "WIDTHS", (8, 16, 32))
     monkeypatch.setattr(export_command, "SEEDS", 2)
     out = tmp_path / f"{name}.{form}"
-    words = ["export", str(ran / "experiment.json"), "--figure", name, "--out", str(out), "--width", "120mm", "--quiet"]
+    asked = ran / "experiment.json"
+    if name == "kernel-unmuted":
+        asked = tmp_path / "muted.json"
+        experiment = Experiment.from_json((ran / "experiment.json").read_bytes())
+        asked.write_text(experiment.replace(kernel=experiment.kernel.replace(muted=("0",))).to_json())
+    words = ["export", str(asked), "--figure", name, "--out", str(out), "--width", "120mm", "--quiet"]
     assert main([*words, "--dpi", "150"]) == 0
     check_figure(out.read_bytes(), form, width=120, dpi=150)
 
