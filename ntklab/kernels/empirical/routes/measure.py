@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from ntklab.kernels.empirical.factors import Factor
+from ntklab.kernels.empirical.routes.mode import Mode
 from ntklab.kernels.empirical.routes.route import Needs, Route
 
 
@@ -26,18 +26,13 @@ class _Counts:
     backward: int = 0
 
 
-class Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Alive(Mode):
     """Counts the bytes of tensors made while it is on, as many as are alive at a time at most, and multiply-adds."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.counts = _Counts()
         self._known: set[int] = set()
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Else torch loads its compiler at the first operation, which takes a second."""
-        return False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation and count what it made and did."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from ntklab.errors import NtkLabError
 from ntklab.kernels.empirical.outputs import outputs_of
+from ntklab.kernels.empirical.routes.mode import Mode
 from ntklab.kernels.empirical.routes.quiet import quiet
 from ntklab.kernels.empirical.routes.uses import uncovered
 
@@ -27,11 +27,11 @@ def tolerance(dtype: torch.dtype, coarsest: torch.dtype) -> float:
     return max(wanted, 20 * torch.finfo(coarsest).eps) if coarsest != dtype else wanted
 
 
-class Trial(TorchDispatchMode):
+class Trial(Mode):
     """Sees every operation of a forward pass, and in which module it is."""
 
     def __init__(self, model: nn.Module, dtype: torch.dtype, n: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.n = n
         self.coarsest = dtype
         self.random: tuple[str, nn.Module] | None = None
