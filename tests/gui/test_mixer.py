@@ -185,6 +185,7 @@ def test_the_cost_of_looking_is_not_paid_elsewhere(qtbot, window):
 
 def test_the_forecast_says_how_each_layer_is_treated(qtbot, window):
     box = window.experiment_panel.runbox
+    qtbot.waitUntil(lambda: bool(box.forecast.text()), timeout=WAIT)
     text = box.forecast.text()
     assert "MB of " in text
     assert "≈ " in text
