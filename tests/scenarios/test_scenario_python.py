@@ -44,14 +44,14 @@ REQUIRED = inspect.Parameter.empty
 
 
 def test_signatures_are_those_of_the_contract():
-    ends = [("device", "KEY", "cpu"), ("memory", "KEY", None), ("samples", "VAR", REQUIRED)]
+    ends = [("device", "KEY", "cpu"), ("memory", "KEY", None)]
     assert signature(ntklab.infinite_kernel) == [
         ("architecture", "POS", REQUIRED), ("x1", "POS", REQUIRED), ("x2", "POS", None),
-        ("kind", "KEY", "ntk"), ("dtype", "KEY", "float64"), *ends,
+        ("kind", "KEY", "ntk"), ("dtype", "KEY", "float64"), *ends, ("samples", "VAR", REQUIRED),
     ]  # fmt: skip
     assert signature(ntklab.empirical_ntk) == [
         ("model_or_architecture", "POS", REQUIRED), ("x1", "POS", REQUIRED), ("x2", "POS", None),
-        ("outputs", "KEY", "full"), ("seed", "KEY", 0), ("dtype", "KEY", "float32"), *ends,
+        ("outputs", "KEY", "full"), ("seed", "KEY", 0), ("dtype", "KEY", "float32"), *ends, ("options", "VAR", REQUIRED),
     ]  # fmt: skip
 
 
