@@ -51,7 +51,8 @@ def test_signatures_are_those_of_the_contract():
     ]  # fmt: skip
     assert signature(ntklab.empirical_ntk) == [
         ("model_or_architecture", "POS", REQUIRED), ("x1", "POS", REQUIRED), ("x2", "POS", None),
-        ("outputs", "KEY", "full"), ("seed", "KEY", 0), ("dtype", "KEY", "float32"), *ends, ("options", "VAR", REQUIRED),
+        ("outputs", "KEY", "full"), ("seed", "KEY", 0), ("dtype", "KEY", "float32"), *ends,
+        ("options", "VAR", REQUIRED),
     ]  # fmt: skip
 
 
