@@ -110,6 +110,7 @@ def architectures(draw: st.DrawFn, features: int = 7) -> Architecture:
 requests = spec(
     KernelRequest,
     monte_carlo_widths=st.none() | st.lists(st.integers(1, 64), min_size=1, max_size=5, unique=True).map(tuple),
+    muted=st.lists(st.text(max_size=20), max_size=5, unique=True).map(tuple),
 )
 
 datasets = spec(Dataset, source=st.one_of([spec(cls) for cls in SOURCE_TYPES.values()]), classes=st.none())
